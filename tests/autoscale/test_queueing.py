@@ -109,7 +109,7 @@ def test_waits_lie_within_the_patience_and_grow_with_the_quantile(
 ) -> None:
     waits = [queueing.served_wait(count, load, time, patience, q) for q in (0.5, 0.95, 0.99)]
     assert waits == sorted(waits)
-    assert 0 <= waits[0]
+    assert waits[0] >= 0
     assert waits[-1] <= patience
 
 

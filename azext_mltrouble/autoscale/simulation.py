@@ -1,0 +1,238 @@
+"""Replays requests through azureml-fe as it is documented, event by event.
+
+One queue feeds all replicas, because the router picks a free replica for every request. See ``Router`` for what is
+documented and what is assumed.
+"""
+from __future__ import annotations
+
+import math
+from array import array
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush, heapreplace
+
+from azext_mltrouble.autoscale.settings import Router, Settings
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a replay measured. Times are seconds since the same origin as the arrivals.
+
+    ``pool`` is a list of (time, replicas ready) at every change, ``refusals`` the arrival times of refused requests in
+    the order of their refusal, ``waits`` the waits of the served requests that did wait, and ``replica_seconds`` counts
+    starting, ready and draining replicas. ``complete`` is false when the replay stopped at its refusal limit.
+    """
+
+    requests: int
+    refusals: array[float]
+    waits: array[float]
+    replica_seconds: float
+    duration: float
+    pool: list[tuple[float, int]]
+    complete: bool
+
+    @property
+    def refused_share(self) -> float:
+        return len(self.refusals) / self.requests if self.requests else 0.0
+
+    @property
+    def mean_replicas(self) -> float:
+        return self.replica_seconds / self.duration if self.duration else 0.0
+
+    def wait_quantile(self, quantile: float) -> float:
+        """The ``quantile`` (a fraction) of the wait of the served requests, in seconds."""
+        served = self.requests - len(self.refusals)
+        at_once = served - len(self.waits)
+        rank = math.ceil(quantile * served) - 1
+        return 0.0 if rank < at_once else sorted(self.waits)[rank - at_once]
+
+
+def replay(
+    arrivals: Sequence[float],
+    durations: Sequence[float],
+    settings: Settings,
+    router: Router,
+    *,
+    start: float | None = None,
+    end: float | None = None,
+    initial_replicas: int | None = None,
+    refusal_limit: float = math.inf,
+) -> Outcome:
+    """Send ``arrivals`` (s, ascending) that work for ``durations`` (s) through a pool with these settings.
+
+    The pool is observed from ``start`` (default: the first arrival) to ``end`` (default: the last) and starts with
+    ``initial_replicas`` (default: the minimum), ready. With more refusals than ``refusal_limit`` the replay stops.
+    """
+    start = (arrivals[0] if len(arrivals) else 0.0) if start is None else start
+    end = (arrivals[-1] if len(arrivals) else start) if end is None else end
+    pool = _Pool(settings, router, start, initial_replicas or settings.min_replicas)
+    busy, queue, patience = pool.busy, pool.queue, router.queue_wait
+    refusals = pool.refusals
+    served = 0
+    complete = True
+    for now, duration in zip(arrivals, durations):
+        if now >= pool.next_event:
+            pool.advance(now)
+        if queue:
+            pool.serve_queue(now)
+        served += 1
+        if not queue:
+            if len(busy) < pool.slots:
+                heappush(busy, now + duration)
+                continue
+            # Departures are only looked at when they matter: when the pool seems full, and at decisions.
+            while len(busy) > pool.slots and busy[0] <= now:
+                heappop(busy)
+            if len(busy) == pool.slots and busy[0] <= now:
+                heapreplace(busy, now + duration)
+                continue
+        if patience:
+            queue.append((now, duration))
+        else:
+            refusals.append(now)
+        if len(refusals) > refusal_limit:
+            complete, end = False, now
+            break
+    if complete:
+        pool.finish(end)
+    return Outcome(
+        requests=served,
+        refusals=refusals,
+        waits=pool.waits,
+        replica_seconds=pool.area(end),
+        duration=end - start,
+        pool=pool.history,
+        complete=complete and len(refusals) <= refusal_limit,
+    )
+
+
+class _Pool:
+    """The replicas, the queue in front of them, and the autoscaler."""
+
+    def __init__(self, settings: Settings, router: Router, start: float, replicas: int) -> None:
+        self.busy: list[float] = []  # a heap of departure times; those in the past are dropped when it matters
+        self.queue: deque[tuple[float, float]] = deque()
+        self.refusals: array[float] = array("d")
+        self.waits: array[float] = array("d")
+        self.slots = replicas * settings.concurrency
+        self.history = [(start, replicas)]
+        self._settings = settings
+        self._router = router
+        self._ready = replicas
+        self._present = replicas  # ready or starting
+        self._starting: deque[list[float]] = deque()  # [time ready, replicas]
+        self._wanted: deque[tuple[float, int]] = deque()  # falling values: the first is the most within the window
+        self._demand = 0.0
+        self._weight = 1 - math.exp(-router.refresh / router.smoothing) if router.smoothing else 1.0
+        self._area = 0.0
+        self._area_until = start
+        fixed = settings.min_replicas == settings.max_replicas == replicas
+        self._next_decision = math.inf if fixed else start + router.refresh
+        self.next_event = self._next_decision
+
+    def advance(self, now: float) -> None:
+        """Let replicas become ready and the autoscaler decide, in order, up to and including ``now``."""
+        while self.next_event <= now:
+            if self._starting and self._starting[0][0] <= self._next_decision:
+                time, replicas = self._starting.popleft()
+                self._change_ready(time, int(replicas))
+            else:
+                time = self._next_decision
+                self._decide(time)
+                self._next_decision = self._after(time, now)
+            self.next_event = min(self._next_decision, self._starting[0][0] if self._starting else math.inf)
+
+    def _after(self, time: float, now: float) -> float:
+        """The next decision: the next tick, or past an idle stretch in which no decision could change anything."""
+        refresh = self._router.refresh
+        idle = not self.busy and not self.queue and self._present == self._settings.min_replicas
+        if idle and now > time and self._demand < 1e-9:
+            self._wanted.clear()
+            return time + refresh * max(1, math.floor((now - time) / refresh))
+        return time + refresh
+
+    def serve_queue(self, now: float) -> None:
+        """Give slots that became free up to ``now`` to those who waited, and refuse those who waited too long."""
+        busy, queue, patience, slots = self.busy, self.queue, self._router.queue_wait, self.slots
+        while queue and busy and busy[0] <= now:
+            if len(busy) > slots:
+                heappop(busy)
+                continue
+            freed = busy[0]
+            arrival, duration = queue.popleft()
+            if arrival + patience < freed:
+                self.refusals.append(arrival)
+            else:
+                self.waits.append(freed - arrival)
+                heapreplace(busy, freed + duration)
+        while queue and queue[0][0] + patience < now:
+            self.refusals.append(queue.popleft()[0])
+
+    def finish(self, end: float) -> None:
+        """Let the queue empty after the last arrival."""
+        self.advance(end)
+        self.serve_queue(math.inf)
+
+    def area(self, end: float) -> float:
+        """Replica-seconds from the start to ``end``."""
+        return self._area + self._present * max(0.0, end - self._area_until)
+
+    def _decide(self, now: float) -> None:
+        busy, settings = self.busy, self._settings
+        if self.queue:
+            self.serve_queue(now)
+        while busy and busy[0] <= now:
+            heappop(busy)
+        demand = len(busy) + len(self.queue)
+        self._demand += self._weight * (demand - self._demand)
+        wanted = math.ceil(self._demand / (settings.target_utilization * settings.concurrency) - 1e-9)
+        wanted = max(settings.min_replicas, min(settings.max_replicas, wanted))
+        window = self._wanted
+        while window and window[-1][1] <= wanted:
+            window.pop()
+        window.append((now, wanted))
+        oldest = now - self._router.scale_down_after
+        while window[0][0] <= oldest and len(window) > 1:
+            window.popleft()
+        draining = len(busy) - self.slots
+        if draining > 0:
+            self._area += self._router.refresh * math.ceil(draining / settings.concurrency)
+        if wanted > self._present:
+            self._account(now)
+            self._starting.append([now + self._router.start_delay, wanted - self._present])
+            self._present = wanted
+        elif window[0][1] < self._present:
+            self._account(now)
+            self._remove(now, self._present - window[0][1])
+
+    def _remove(self, now: float, replicas: int) -> None:
+        """Remove replicas that still start, the newest first, then ready ones."""
+        self._present -= replicas
+        while replicas and self._starting:
+            newest = self._starting[-1]
+            cancelled = min(replicas, int(newest[1]))
+            newest[1] -= cancelled
+            replicas -= cancelled
+            if not newest[1]:
+                self._starting.pop()
+        if replicas:
+            self._change_ready(now, -replicas)
+
+    def _change_ready(self, now: float, replicas: int) -> None:
+        if self.queue:
+            self.serve_queue(now)
+        self._ready += replicas
+        self.slots = self._ready * self._settings.concurrency
+        self.history.append((now, self._ready))
+        busy, queue = self.busy, self.queue
+        while busy and busy[0] <= now:
+            heappop(busy)
+        while queue and len(busy) < self.slots:
+            arrival, duration = queue.popleft()
+            self.waits.append(now - arrival)
+            heappush(busy, now + duration)
+
+    def _account(self, now: float) -> None:
+        self._area += self._present * (now - self._area_until)
+        self._area_until = now
