@@ -1,0 +1,95 @@
+"""What the options may be together. Each validator reads az's parsed namespace and raises az's usage errors."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from azure.cli.core.azclierror import (
+    ArgumentUsageError,
+    InvalidArgumentValueError,
+    MutuallyExclusiveArgumentError,
+    RequiredArgumentMissingError,
+)
+
+#: How a diagnosis is pointed at something: option, attribute in the namespace.
+_TARGET_OPTIONS = (("--name", "name"), ("--log", "log"), ("--bundle", "bundle"), ("--all", "all_targets"))
+_REPORT_SUFFIXES = (".html", ".sarif", ".xml", ".md")
+
+
+def validate_diagnose(namespace: Any) -> None:
+    """Exactly one target; a workspace for a live one; `--generation` only with a live one."""
+    given = [option for option, attribute in _TARGET_OPTIONS if getattr(namespace, attribute)]
+    if not given:
+        raise RequiredArgumentMissingError(
+            "There is nothing to diagnose: none of --name, --log, --bundle and --all is given.",
+            recommendation=[
+                "Name a deployment: az ml trouble diagnose --name mysvc --workspace-name myws --resource-group myrg",
+                "Or name a log, which needs no login: az ml trouble diagnose --log build.log",
+            ],
+        )
+    if len(given) > 1:
+        raise MutuallyExclusiveArgumentError(
+            f"{_and(given)} cannot be used together: a diagnosis has one target.",
+            recommendation="Use one of --name, --log, --bundle and --all; --log takes several files.",
+        )
+    if namespace.name or namespace.all_targets:
+        _require_workspace(namespace)
+    else:
+        _refuse_generation(namespace, given[0])
+    if namespace.log and namespace.log.count("-") > 1:
+        raise InvalidArgumentValueError(
+            "--log names standard input ('-') more than once, but it can be read only once.",
+            recommendation="Give '-' once, and files for the other logs.",
+        )
+    for report in namespace.report or ():
+        _check_report_suffix(report)
+
+
+def validate_collect(namespace: Any) -> None:
+    """A workspace to collect from and a zip to write to."""
+    _require_workspace(namespace)
+    if namespace.output_file and Path(namespace.output_file).suffix.lower() != ".zip":
+        raise InvalidArgumentValueError(
+            f"--output-file '{namespace.output_file}' does not end in .zip, but the evidence is written as a zip.",
+            recommendation=f"Use --output-file {Path(namespace.output_file).with_suffix('.zip')}",
+        )
+
+
+def _require_workspace(namespace: Any) -> None:
+    missing = [
+        option
+        for option, value in (
+            ("--workspace-name", namespace.workspace_name),
+            ("--resource-group", namespace.resource_group_name),
+        )
+        if not value
+    ]
+    if missing:
+        raise RequiredArgumentMissingError(
+            f"It is not clear which workspace to look in: {_and(missing)} not given, and no default is set.",
+            recommendation=[
+                "Add --workspace-name NAME --resource-group GROUP.",
+                "Or set them once: az configure --defaults workspace=NAME group=GROUP",
+            ],
+        )
+
+
+def _refuse_generation(namespace: Any, target: str) -> None:
+    if namespace.generation:
+        raise ArgumentUsageError(
+            f"--generation cannot be used with {target}: it narrows the search for a live deployment.",
+            recommendation="Leave out --generation, or name the deployment with --name.",
+        )
+
+
+def _check_report_suffix(report: str) -> None:
+    if Path(report).suffix.lower() not in _REPORT_SUFFIXES:
+        raise InvalidArgumentValueError(
+            f"--report '{report}' has no known ending: the ending says which format to write.",
+            recommendation=f"Use one of {_and(list(_REPORT_SUFFIXES))}, for instance --report report.html",
+        )
+
+
+def _and(words: list[str]) -> str:
+    """``["a", "b", "c"]`` as ``a, b and c``."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
