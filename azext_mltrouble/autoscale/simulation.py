@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,22 +70,22 @@ def replay(
     pool = _Pool(settings, router, start, initial_replicas or settings.min_replicas)
     busy, queue, patience = pool.busy, pool.queue, router.queue_wait
     refusals = pool.refusals
-    served = 0
+    next_event, slots = pool.next_event, pool.slots
     complete = True
     for now, duration in zip(arrivals, durations):
-        if now >= pool.next_event:
+        if now >= next_event:
             pool.advance(now)
+            next_event, slots = pool.next_event, pool.slots
         if queue:
             pool.serve_queue(now)
-        served += 1
         if not queue:
-            if len(busy) < pool.slots:
+            if len(busy) < slots:
                 heappush(busy, now + duration)
                 continue
             # Departures are only looked at when they matter: when the pool seems full, and at decisions.
-            while len(busy) > pool.slots and busy[0] <= now:
+            while len(busy) > slots and busy[0] <= now:
                 heappop(busy)
-            if len(busy) == pool.slots and busy[0] <= now:
+            if busy[0] <= now:
                 heapreplace(busy, now + duration)
                 continue
         if patience:
@@ -97,7 +98,7 @@ def replay(
     if complete:
         pool.finish(end)
     return Outcome(
-        requests=served,
+        requests=len(arrivals) if complete else bisect_right(arrivals, end),
         refusals=refusals,
         waits=pool.waits,
         replica_seconds=pool.area(end),
@@ -117,8 +118,11 @@ class _Pool:
         self.waits: array[float] = array("d")
         self.slots = replicas * settings.concurrency
         self.history = [(start, replicas)]
-        self._settings = settings
-        self._router = router
+        self._minimum, self._maximum = settings.min_replicas, settings.max_replicas
+        self._concurrency = settings.concurrency
+        self._target = settings.target_utilization * settings.concurrency
+        self._refresh, self._patience = router.refresh, router.queue_wait
+        self._start_delay, self._scale_down_after = router.start_delay, router.scale_down_after
         self._ready = replicas
         self._present = replicas  # ready or starting
         self._starting: deque[list[float]] = deque()  # [time ready, replicas]
@@ -140,21 +144,21 @@ class _Pool:
             else:
                 time = self._next_decision
                 self._decide(time)
-                self._next_decision = self._after(time, now)
-            self.next_event = min(self._next_decision, self._starting[0][0] if self._starting else math.inf)
+                self._next_decision = time + self._refresh if self.busy else self._after_idling(time, now)
+            self.next_event = self._next_decision
+            if self._starting and self._starting[0][0] < self.next_event:
+                self.next_event = self._starting[0][0]
 
-    def _after(self, time: float, now: float) -> float:
+    def _after_idling(self, time: float, now: float) -> float:
         """The next decision: the next tick, or past an idle stretch in which no decision could change anything."""
-        refresh = self._router.refresh
-        idle = not self.busy and not self.queue and self._present == self._settings.min_replicas
-        if idle and now > time and self._demand < 1e-9:
+        if now > time and not self.queue and self._present == self._minimum and self._demand < 1e-9:
             self._wanted.clear()
-            return time + refresh * max(1, math.floor((now - time) / refresh))
-        return time + refresh
+            return time + self._refresh * max(1, math.floor((now - time) / self._refresh))
+        return time + self._refresh
 
     def serve_queue(self, now: float) -> None:
         """Give slots that became free up to ``now`` to those who waited, and refuse those who waited too long."""
-        busy, queue, patience, slots = self.busy, self.queue, self._router.queue_wait, self.slots
+        busy, queue, patience, slots = self.busy, self.queue, self._patience, self.slots
         while queue and busy and busy[0] <= now:
             if len(busy) > slots:
                 heappop(busy)
@@ -179,28 +183,29 @@ class _Pool:
         return self._area + self._present * max(0.0, end - self._area_until)
 
     def _decide(self, now: float) -> None:
-        busy, settings = self.busy, self._settings
+        busy = self.busy
         if self.queue:
             self.serve_queue(now)
         while busy and busy[0] <= now:
             heappop(busy)
-        demand = len(busy) + len(self.queue)
-        self._demand += self._weight * (demand - self._demand)
-        wanted = math.ceil(self._demand / (settings.target_utilization * settings.concurrency) - 1e-9)
-        wanted = max(settings.min_replicas, min(settings.max_replicas, wanted))
+        in_work = len(busy)
+        self._demand += self._weight * (in_work + len(self.queue) - self._demand)
+        wanted = math.ceil(self._demand / self._target - 1e-9)
+        if wanted < self._minimum:
+            wanted = self._minimum
+        elif wanted > self._maximum:
+            wanted = self._maximum
         window = self._wanted
         while window and window[-1][1] <= wanted:
             window.pop()
         window.append((now, wanted))
-        oldest = now - self._router.scale_down_after
-        while window[0][0] <= oldest and len(window) > 1:
+        if window[0][0] <= now - self._scale_down_after and len(window) > 1:
             window.popleft()
-        draining = len(busy) - self.slots
-        if draining > 0:
-            self._area += self._router.refresh * math.ceil(draining / settings.concurrency)
+        if in_work > self.slots:  # removed replicas that still finish their requests
+            self._area += self._refresh * math.ceil((in_work - self.slots) / self._concurrency)
         if wanted > self._present:
             self._account(now)
-            self._starting.append([now + self._router.start_delay, wanted - self._present])
+            self._starting.append([now + self._start_delay, wanted - self._present])
             self._present = wanted
         elif window[0][1] < self._present:
             self._account(now)
@@ -223,7 +228,7 @@ class _Pool:
         if self.queue:
             self.serve_queue(now)
         self._ready += replicas
-        self.slots = self._ready * self._settings.concurrency
+        self.slots = self._ready * self._concurrency
         self.history.append((now, self._ready))
         busy, queue = self.busy, self.queue
         while busy and busy[0] <= now:
