@@ -1,0 +1,445 @@
+"""Where the secrets are in a text: spans of bytes and what kind of secret each one is.
+
+Works on bytes, so that a text in any state (broken UTF-8, half a line) can be searched. Every search starts at a
+literal and looks a bounded distance around it: time is linear in the text, and a text without the literal costs one
+substring search. Nothing here changes a text; that is ``redaction``.
+"""
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import Callable, Iterator, NamedTuple
+
+#: What stands in a redacted text where a secret stood.
+MARK = b"***"
+
+
+class Span(NamedTuple):
+    """One secret: bytes ``start`` to ``end``, recognised by what stands between ``begin`` and ``end``."""
+
+    begin: int
+    start: int
+    end: int
+    kind: str
+
+
+class _Text(NamedTuple):
+    """A text and its lower-case form; ``bytes.lower`` changes ASCII only, so that both have the same offsets."""
+
+    raw: bytes
+    low: bytes
+
+
+_Finder = Callable[[_Text], Iterator[Span]]
+
+
+def find_secrets(raw: bytes) -> list[Span]:
+    """The secrets in a text, sorted, merged where they overlap; what is already masked is not among them."""
+    text = _Text(raw, raw.lower())
+    found = [
+        span
+        for finder in _FINDERS
+        for span in finder(text)
+        if span.start < span.end and raw[span.start : span.end].strip(b"*")
+    ]
+    found.sort(key=lambda span: (span.start, -span.end))
+    merged: list[Span] = []
+    for span in found:
+        if merged and span.start < merged[-1].end:
+            last = merged[-1]
+            merged[-1] = last._replace(begin=min(last.begin, span.begin), end=max(last.end, span.end))
+        else:
+            merged.append(span)
+    return merged
+
+
+def kind_of_name(name: str) -> str | None:
+    """The kind of secret that a field, setting or environment variable of this name holds; None for any other."""
+    return _kind_of_name(name.encode("utf-8", "replace"))
+
+
+def looks_random(value: bytes) -> bool:
+    """Could this be a generated credential: one word, not only letters or else long?"""
+    if re.search(rb"\s", value):
+        return False
+    return len(value) >= 32 or (len(value) >= 6 and re.search(rb"\d", value) is not None)
+
+
+def _each(data: bytes, literal: bytes) -> Iterator[int]:
+    """The offsets of a literal."""
+    at = data.find(literal)
+    while at >= 0:
+        yield at
+        at = data.find(literal, at + 1)
+
+
+# -- names -------------------------------------------------------------------------------------------------------------
+
+_NAMES = {
+    "registryPassword": rb"registry\w{0,20}pass(?:word|wd)s?",
+    "password": rb"pass(?:word|wd|phrase|code)s?|pwd",
+    "sslKey": rb"(?:ssl|tls)[-_.]?(?:key|certificate)",
+    "accountKey": rb"(?:account|storage|shared|workspace|shared[-_.]?access)[-_.]?key",
+    "serviceKey": rb"(?:primary|secondary|service|auth)[-_.]?(?:auth[-_.]?)?key",
+    "connectionString": rb"conn(?:ection)?[-_.]?str(?:ing)?|shared[-_.]?access[-_.]?signature|instrumentation[-_.]?key",
+    "apiKey": rb"(?:api|access|subscription|functions?|host|admin|query|license|webhook)[-_.]?key",
+    "privateKey": rb"(?:private|signing|encryption|client|master|deploy)[-_.]?key",
+    "secret": rb"secret(?:[-_.]?access)?(?:[-_.]?key)?|(?<![a-z0-9])credential|identity[-_.]header",
+    "token": rb"token|(?<![a-z0-9])pat",
+    "authorization": rb"authorization|x-registry-auth|(?<![a-z0-9./-])auth",
+    "cookie": rb"(?<![a-z0-9_])(?:set-)?cookie",
+}
+_NAME_END = rb"(?:[-_.]?(?:value|base64|b64|string|hash|data|\d{1,3}))?"
+_SECRET_NAME = re.compile(
+    rb"(?:" + b"|".join(b"(?P<%s>%s)" % (kind.encode(), names) for kind, names in _NAMES.items()) + rb")" + _NAME_END + rb"\Z"
+)
+#: Every name above ends in one of these; they are what a text is searched for.
+_STEMS = (
+    b"password", b"passwords", b"passwd", b"passphrase", b"passcode", b"pwd", b"key", b"certificate", b"connstr",
+    b"conn_str", b"connection_str", b"string", b"signature", b"secret", b"credential", b"header", b"token", b"pat",
+    b"auth", b"authorization", b"cookie",
+)  # fmt: skip
+#: Names of special tokens of language models and of paging, not of credentials.
+_PLAIN_TOKEN = re.compile(
+    rb"(?:bos|eos|pad|unk|sep|cls|mask|special|stop|added|end|start|next|skip|continuation)[_-]?token\Z", re.IGNORECASE
+)
+_WORKING_DIRECTORY = frozenset((b"PWD", b"OLDPWD"))
+
+
+def _kind_of_name(name: bytes) -> str | None:
+    match = _SECRET_NAME.search(name.lower())
+    if not match or name in _WORKING_DIRECTORY or _PLAIN_TOKEN.search(name):
+        return None
+    return match.lastgroup
+
+
+# -- secrets that are known by the name in front of them ---------------------------------------------------------------
+
+#: A name's end, then the sign that a value follows: ``=`` ``:`` ``=>`` ``:=``, a tag's end, a blank, a comma.
+_SIGN = _NAME_END + rb"(?P<close>(?:\\{0,15}[\"'])?\]?)(?P<sign>[ \t]*(?:=>|:=|:|=(?!=))[ \t]*|>|,?[ \t]+|,)"
+_SIGNED_STEMS = tuple((stem, re.compile(re.escape(stem) + _SIGN)) for stem in _STEMS)
+_ASSIGNMENTS = frozenset((b":", b"=", b"=>", b":="))
+
+_LONGEST_NAME = 64
+_NAME_BEFORE = re.compile(rb"[A-Za-z0-9_.-]*\Z")
+_LINE_START = re.compile(
+    rb"(?:^|[\n\r]|\\n|\\r)[ \t]*(?:-[ \t]+)?(?:(?:export|declare -x|env|arg|set)[ \t]+)?\Z", re.IGNORECASE
+)
+_LINE_END = re.compile(rb"[ \t]*(?:#|\\{1,31}[nr]|[\n\r]|\Z)")
+_OPENING_QUOTE = re.compile(rb"[bBrRuUfF]{0,2}(?P<escape>\\{0,31})(?P<quote>[\"'])")
+_ENCLOSING_QUOTE = re.compile(rb"(?P<escape>\\{0,31})(?P<quote>[\"'])\Z")
+_CLOSER = rb"[;,&)\]}]"
+#: A word without quotes ends at a blank, a quote or a tag, and at ``;`` ``,`` ``&`` or a bracket only where that
+#: clearly ends it: a password may hold them.
+_BARE_VALUE = re.compile(
+    rb"(?:[^\s\"'<>\\;,&)\]}`]"
+    rb"|\\(?![nrt\"'\\])"
+    rb"|" + _CLOSER + rb"(?!\s|$|[\"'\\<]|" + _CLOSER + rb"|[\w.%-]{1,40}[ \t]?[=:]))*"
+)
+_REST_OF_LINE = re.compile(rb"(?:[^\n\r\\]|\\(?!\\{0,31}[nr]))*")
+_SCHEME = re.compile(rb"(?:bearer|basic|token|digest|sharedkey|apikey|negotiate)[ \t]+", re.IGNORECASE)
+_NO_SECRET = re.compile(rb"(?:(?:none|null|true|false|undefined|error|warning|traceback)\W*)?", re.IGNORECASE)
+_REFERENCE = re.compile(rb"\$\{[A-Za-z_][\w.:-]*\}|\$\([A-Za-z_]\w*\)|\$?\{\{[^{}\n]{1,100}\}\}")
+_USAGE_WORD = re.compile(rb"to|is|or|and|for|in|if|as|with|was|from|not|can|option|flag|argument|[A-Z_]+\]?")
+#: Kinds whose names also occur in prose ("unexpected token: ...", "secret: not found").
+_PROSE = frozenset(("token", "secret", "authorization", "apiKey", "serviceKey", "accountKey", "privateKey"))
+
+
+def _named(text: _Text) -> Iterator[Span]:
+    for stem, pattern in _SIGNED_STEMS:
+        for at in _each(text.low, stem):
+            match = pattern.match(text.low, at)
+            if match and (span := _named_at(text.raw, match)):
+                yield span
+
+
+def _named_at(raw: bytes, match: re.Match[bytes]) -> Span | None:
+    begin = _begin_of_name(raw, match.start())
+    name = raw[begin : match.start("close")]
+    kind = _kind_of_name(name)
+    sign = match["sign"].strip()
+    if kind is None or not (sign in _ASSIGNMENTS or _has_value_without_sign(raw, begin, name, match)):
+        return None
+    is_option = sign not in _ASSIGNMENTS and sign != b">"
+    start, end = _value(raw, begin, match.end(), dumped=sign == b"=" and not match["close"] and name.isupper())
+    value = raw[start:end]
+    if _NO_SECRET.fullmatch(value) or _REFERENCE.fullmatch(value) or value[:1] in (b"{", b"["):
+        return None
+    if is_option and _USAGE_WORD.fullmatch(value):
+        return None
+    if kind == "authorization":
+        scheme = _SCHEME.match(raw, start)
+        if scheme:
+            kind = "basicAuth" if value[:5].lower() == b"basic" else "bearerToken"
+            start = scheme.end()
+            end = max(end, _BARE_VALUE.match(raw, start).end())  # type: ignore[union-attr]
+            return Span(begin, start, end, kind)
+    if kind == "cookie":
+        if sign != b":":
+            return None
+        end = max(end, _REST_OF_LINE.match(raw, start).end())  # type: ignore[union-attr]
+    if kind in _PROSE and sign == b":" and start == match.end() and not looks_random(value):
+        is_field = _LINE_START.search(raw, max(0, begin - 24), begin) and _LINE_END.match(raw, end)
+        if not is_field:
+            return None
+    return Span(begin, start, end, kind)
+
+
+def _begin_of_name(raw: bytes, at: int) -> int:
+    begin = _NAME_BEFORE.search(raw, max(0, at - _LONGEST_NAME), at).start()  # type: ignore[union-attr]
+    is_escape = raw[begin - 1 : begin] == b"\\" and raw[begin : begin + 1] in (b"n", b"r", b"t")
+    return begin + 1 if is_escape and begin < at else begin
+
+
+def _has_value_without_sign(raw: bytes, begin: int, name: bytes, match: re.Match[bytes]) -> bool:
+    """Is this an option (``--password X``, ``"--password", "X"``) or a tag (``<password>X``)?"""
+    if match["sign"] == b">":
+        return raw[begin - 1 : begin] == b"<" and not match["close"]
+    return name.startswith(b"--") and (not match["close"] or b"," in match["sign"])
+
+
+def _value(raw: bytes, begin: int, at: int, dumped: bool) -> tuple[int, int]:
+    """Where the value at ``at`` starts and ends, without its quotes.
+
+    ``dumped``: the name looks like an environment variable's; if nothing but a quote or the start of a line stands
+    before it, blanks and quotes belong to the value.
+    """
+    if dumped:
+        before = max(0, begin - 40)
+        if _LINE_START.search(raw, before, begin):
+            return at, _end_of_dumped_line(raw, at, escaped=raw[begin - 1 : begin] in (b"n", b"r"))
+        enclosing = _ENCLOSING_QUOTE.search(raw, before, begin)
+        if enclosing:
+            return at, _closing_quote(raw, at, len(enclosing["escape"]), enclosing["quote"])
+    opening = _OPENING_QUOTE.match(raw, at)
+    if opening:
+        return opening.end(), _closing_quote(raw, opening.end(), len(opening["escape"]), opening["quote"])
+    return at, _BARE_VALUE.match(raw, at).end()  # type: ignore[union-attr]
+
+
+_ANY_QUOTE = re.compile(rb"\\{0,31}\"")
+
+
+def _end_of_dumped_line(raw: bytes, at: int, escaped: bool) -> int:
+    """The end of a line; a line that is escaped in a string ends at that string's quote too."""
+    end = _REST_OF_LINE.match(raw, at).end()  # type: ignore[union-attr]
+    quote = _ANY_QUOTE.search(raw, at, end) if escaped else None
+    return quote.start() if quote else end
+
+
+def _closing_quote(raw: bytes, at: int, escapes: int, quote: bytes) -> int:
+    """The end of a quoted value whose quotes carry ``escapes`` backslashes each: JSON in JSON in a string.
+
+    A quote in the value carries more of them, a quote of the string around it fewer. A value that does not end on
+    its line is taken to the end of the line.
+    """
+    line_end = raw.find(b"\n", at)
+    line_end = len(raw) if line_end < 0 else line_end
+    found = raw.find(quote, at, line_end)
+    while found >= 0:
+        first = found
+        while first > at and raw[first - 1 : first] == b"\\":
+            first -= 1
+        more = found - first - escapes
+        if more < 0 or (more // (escapes + 1)) % 2 == 0:
+            return max(first, found - escapes)
+        found = raw.find(quote, found + 1, line_end)
+    return line_end
+
+
+#: ``"name": "DB_PASSWORD", "value": "..."``, the form of environment variables in Azure's and Kubernetes' payloads.
+_PAIR = (
+    rb"\\{0,15}[\"']?\s{0,20}[:=]\s{0,20}\\{0,15}[\"'](?P<name>[\w.:-]{1,128})\\{0,15}[\"']"
+    rb"\s{0,40},?\s{0,40}\\{0,15}[\"']?(?:secure)?value\\{0,15}[\"']?\s{0,20}[:=]\s{0,20}(?=\\{0,15}[\"'])"
+)
+_PAIRS = (re.compile(b"name" + _PAIR), re.compile(b"key" + _PAIR))
+
+
+def _named_pair(text: _Text) -> Iterator[Span]:
+    for pattern in _PAIRS if b"value" in text.low else ():
+        for match in pattern.finditer(text.low):
+            if kind := _kind_of_name(text.raw[match.start("name") : match.end("name")]):
+                start, end = _value(text.raw, match.start(), match.end(), dumped=False)
+                if not _REFERENCE.fullmatch(text.raw, start, end):
+                    yield Span(match.start(), start, end, kind)
+
+
+# -- secrets that are known by their own form --------------------------------------------------------------------------
+
+
+def _by_pattern(kind: str, pattern: bytes, as_is: bool = False, random: bool = False) -> _Finder:
+    """Spans of the group ``secret`` (or of the whole match) of a pattern that starts with a literal.
+
+    The pattern sees the text in lower case, or ``as_is``. ``random``: only what looks like a generated credential.
+    """
+    compiled = re.compile(pattern)
+    group = "secret" if "secret" in compiled.groupindex else 0
+
+    def find(text: _Text) -> Iterator[Span]:
+        for match in compiled.finditer(text.raw if as_is else text.low):
+            if not random or looks_random(match[group]):
+                yield Span(match.start(), match.start(group), match.end(group), kind)
+
+    return find
+
+
+_SAS_SIGNATURE = re.compile(rb"sig(?:=|%3d|%253d)(?P<secret>[a-z0-9%+/_=-]{8,})")
+_BEFORE_PARAMETER = re.compile(rb"(?:[^a-z0-9]|u0026|%26|%3f|%2526|%253f|^)\Z")
+
+
+def _sas_signature(text: _Text) -> Iterator[Span]:
+    for match in _SAS_SIGNATURE.finditer(text.low):
+        if _BEFORE_PARAMETER.search(text.low, max(0, match.start() - 5), match.start()):
+            yield Span(match.start(), match.start("secret"), match.end("secret"), "sasSignature")
+
+
+_BASIC = re.compile(rb"basic[ \t]{1,8}(?P<secret>[a-z0-9+/]{6,}={0,2})")
+
+
+def _basic_auth(text: _Text) -> Iterator[Span]:
+    for match in _BASIC.finditer(text.low):
+        value = text.raw[match.start("secret") : match.end("secret")]
+        try:
+            decoded = base64.b64decode(value + b"=" * (-len(value) % 4), validate=True)
+        except binascii.Error:
+            continue
+        if b":" in decoded:
+            yield Span(match.start(), match.start("secret"), match.end("secret"), "basicAuth")
+
+
+_URL_PASSWORD = re.compile(rb"://[^\s/@:\"'<>\\]{0,256}:(?P<secret>[^\s\"'<>/]+)@")
+_PIP_INDEX = re.compile(rb"pypi|/simple|_packaging|index-url")
+
+
+def _url_password(text: _Text) -> Iterator[Span]:
+    for match in _URL_PASSWORD.finditer(text.low):
+        is_index = _PIP_INDEX.search(text.low, max(0, match.start() - 40), match.end() + 120)
+        kind = "pipIndexCredentials" if is_index else "basicAuthUrl"
+        yield Span(match.start(), match.start("secret"), match.end("secret"), kind)
+
+
+#: A private key without an end line is followed for at most so many bytes (a 16384-bit RSA key takes 12 700).
+_LONGEST_PRIVATE_KEY = 14_000
+_PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_PRIVATE_KEY_END = re.compile(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_CHARACTERS = re.compile(rb"[A-Za-z0-9+/=\\\r \t\"',]*")
+_LAST_WORD = re.compile(rb"[A-Za-z0-9+/]{16,}={0,2}|[A-Za-z0-9+/]+={1,2}")
+
+
+def _private_key(text: _Text) -> Iterator[Span]:
+    for match in _PRIVATE_KEY.finditer(text.raw):
+        ending = _PRIVATE_KEY_END.search(text.raw, match.end(), match.end() + _LONGEST_PRIVATE_KEY)
+        end = ending.start() if ending else _end_of_key_lines(text.raw, match.end())
+        yield Span(match.start(), match.end(), end, "privateKey")
+
+
+def _end_of_key_lines(raw: bytes, at: int) -> int:
+    """Where a private key without an end line stops: at the first line that does not look like a part of one."""
+    end = _KEY_CHARACTERS.match(raw, at).end()  # type: ignore[union-attr]
+    if raw[end : end + 1] != b"\n":
+        return end if end - at >= 16 else at
+    limit = min(len(raw), at + _LONGEST_PRIVATE_KEY)
+    while end < limit:
+        line_end = raw.find(b"\n", end + 1)
+        line_end = len(raw) if line_end < 0 else line_end
+        line = raw[end + 1 : min(line_end, end + 400)].strip(b" \t\r\"',")
+        words = line.split()
+        is_header = b"Proc-Type:" in line or b"DEK-Info:" in line
+        if not (not words or is_header or _LAST_WORD.fullmatch(words[-1])):
+            break
+        end = line_end
+    return end
+
+
+_KEY_OF_64_BYTES = re.compile(rb"(?<![A-Za-z0-9+/=])(?<!sha512-)[A-Za-z0-9+/]{86}\Z")
+_BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
+
+
+def _storage_key(text: _Text) -> Iterator[Span]:
+    """64 random bytes in base64: account keys as Azure issued them before they carried a signature."""
+    raw = text.raw
+    for at in _each(raw, b"=="):
+        after = raw[at + 2 : at + 3]
+        if at >= 86 and not (after and after[0] in _BASE64):
+            # the look-behind needs what stands before the 86 characters, so the search starts a little earlier
+            match = _KEY_OF_64_BYTES.search(raw, max(0, at - 95), at)
+            if match:
+                yield Span(match.start(), match.start(), at + 2, "accountKey")
+
+
+_CLIENT_SECRET = re.compile(rb"(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~.-])")
+
+
+def _client_secret(text: _Text) -> Iterator[Span]:
+    for at in _each(text.raw, b"Q~"):
+        match = _CLIENT_SECRET.match(text.raw, at - 4) if at >= 4 else None
+        if match:
+            yield Span(match.start(), match.start(), match.end(), "clientSecret")
+
+
+#: Signatures that Azure builds into the keys it issues: storage, service bus, event hubs, relay, registry, batch, maps,
+#: machine learning, IoT, cache, search, functions, cosmos, event grid, API management, and the newer common form.
+_SIGNATURES = (
+    b"+ASt", b"+ASb", b"+AEh", b"+ARm", b"+ACR", b"+ABa", b"+AMC", b"AIoT", b"AzCa", b"AzSe", b"AzFu", b"ACDb",
+    b"AZEG", b"APIM", b"JQQJ9",
+)  # fmt: skip
+_KEY_BEFORE = re.compile(rb"[A-Za-z0-9+/_-]*\Z")
+_KEY_AFTER = re.compile(rb"[A-Za-z0-9+/_-]{0,110}={0,2}")
+_KEY_LENGTHS = range(42, 90)
+
+
+def _identifiable_key(text: _Text) -> Iterator[Span]:
+    for signature in _SIGNATURES:
+        for at in _each(text.raw, signature):
+            start = _KEY_BEFORE.search(text.raw, max(0, at - 110), at).start()  # type: ignore[union-attr]
+            end = _KEY_AFTER.match(text.raw, at).end()  # type: ignore[union-attr]
+            if end - start in _KEY_LENGTHS and looks_random(text.raw[start:end]):
+                yield Span(start, start, end, "azureIdentifiableKey")
+
+
+_CURL_USER = (
+    rb"curl[^\n]{0,400}?(?:[ \t]|[\"'],[ \t]*[\"'])(?:-u|--user|--proxy-user)(?:[ \t=]*|[\"'],[ \t]*)[\"']?"
+    rb"[^\s:\"']{0,200}:(?P<secret>[^\s\"']+)"
+)
+_LOGIN_OPTION = rb"login[^\n]{0,300}?(?:[ \t]|[\"'],[ \t]*[\"'])-p(?:[ \t=]+|[\"'],[ \t]*)[\"']?(?P<secret>[^\s\"']+)"
+
+#: Tokens that say themselves what they are: GitHub, GitLab, PyPI, Hugging Face, npm, Docker Hub, Slack, Google,
+#: Databricks, AWS, and the ``sk-`` keys of model services.
+_TOKENS = (
+    rb"ghp_[A-Za-z0-9]{30,}", rb"gho_[A-Za-z0-9]{30,}", rb"ghu_[A-Za-z0-9]{30,}", rb"ghs_[A-Za-z0-9]{30,}",
+    rb"ghr_[A-Za-z0-9]{30,}", rb"github_pat_[A-Za-z0-9_]{40,}", rb"glpat-[A-Za-z0-9_-]{20,}",
+    rb"pypi-[A-Za-z0-9_-]{40,}", rb"hf_[A-Za-z0-9]{30,}", rb"npm_[A-Za-z0-9]{36}", rb"dckr_pat_[A-Za-z0-9_-]{20,}",
+    rb"xox[abprs]-[A-Za-z0-9-]{20,}", rb"AIza[A-Za-z0-9_-]{35}", rb"dapi[0-9a-f]{32}(?:-\d)?",
+    rb"AKIA[A-Z0-9]{16}(?![A-Za-z0-9])", rb"ASIA[A-Z0-9]{16}(?![A-Za-z0-9])",
+    rb"sk-(?=[A-Za-z-]{0,60}\d)[A-Za-z0-9_-]{32,}",
+)  # fmt: skip
+
+_TOKEN_PATTERNS = tuple(re.compile(pattern) for pattern in _TOKENS)
+
+
+def _token_of_known_form(text: _Text) -> Iterator[Span]:
+    for pattern in _TOKEN_PATTERNS:
+        for match in pattern.finditer(text.raw):
+            if not text.raw[max(0, match.start() - 1) : match.start()].isalnum():
+                yield Span(match.start(), match.start(), match.end(), "accessToken")
+
+
+_FINDERS: tuple[_Finder, ...] = (
+    _named,
+    _named_pair,
+    _sas_signature,
+    _basic_auth,
+    _url_password,
+    _private_key,
+    _storage_key,
+    _client_secret,
+    _identifiable_key,
+    _by_pattern("bearerToken", rb"bearer[ \t]{1,8}(?P<secret>[a-z0-9._~+/=-]{8,})", random=True),
+    _by_pattern("jwt", rb"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*", as_is=True),
+    _by_pattern("basicAuthUrl", rb"https?://(?P<secret>[^\s\"'<>/:@\\]{20,256})@", random=True),
+    _by_pattern("basicAuth", _CURL_USER),
+    _by_pattern("registryPassword", _LOGIN_OPTION),
+    _by_pattern("password", rb"login[ \t]+\S{1,200}\s{1,20}password[ \t]+(?P<secret>\S+)"),
+    _token_of_known_form,
+)
