@@ -1,7 +1,7 @@
 """mltrouble: a doctor for Azure Machine Learning deployments, as the Azure CLI extension ``az ml trouble``.
 
-az reads ``COMMAND_LOADER_CLS`` from this module on every ``az ml ...`` call, also on those of other extensions, so it is
-looked up only when asked for. Without az the package is importable too: the batch diagnosis needs nothing but Python.
+az reads ``COMMAND_LOADER_CLS`` from this module on every ``az ml ...`` call, also on those of other extensions. Without
+az the package can be imported too: the batch diagnosis needs nothing but Python.
 """
 from __future__ import annotations
 

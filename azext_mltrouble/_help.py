@@ -1,4 +1,4 @@
-"""The help texts. ``ml`` itself has none: that group belongs to the ``ml`` extension, and az keeps one text per group."""
+"""The help texts. ``ml`` itself has none: the group belongs to the ``ml`` extension, and az keeps one text a group."""
 from __future__ import annotations
 
 from knack.help_files import helps
@@ -33,13 +33,16 @@ examples:
     - name: Fail a pipeline on an error and keep the report (bash; the exit code is 10).
       text: az ml trouble diagnose -n mysvc --fail-on error --report report.html report.sarif || exit $?
     - name: Fail a pipeline on an error and keep the report (PowerShell; the exit code is 10).
-      text: az ml trouble diagnose -n mysvc --fail-on error --report report.html; if ($LASTEXITCODE -eq 10) { throw "broken" }
+      text: |
+        az ml trouble diagnose -n mysvc --fail-on error --report report.html
+        if ($LASTEXITCODE -eq 10) { throw "mysvc is broken" }
     - name: Put the cause's code and the stage into bash variables.
-      text: read -r code stage < <(az ml trouble diagnose -n mysvc --query "[rootCause.code, failedStage]" -o tsv | paste -s)
+      text: read -r stage code <<< "$(az ml trouble diagnose -n mysvc --query "[[failedStage, rootCause.code]]" -o tsv)"
     - name: Put the root cause into a PowerShell variable.
       text: $cause = az ml trouble diagnose -n mysvc --query rootCause -o json | ConvertFrom-Json
     - name: List what is broken in the whole workspace.
-      text: az ml trouble diagnose --all --query "[?verdict=='failed'].{name:target.name, cause:rootCause.title}" -o table
+      text: |
+        az ml trouble diagnose --all --query "[?verdict=='failed'].{name:target.name, cause:rootCause.title}" -o table
 """
 
 helps["ml trouble collect"] = """
@@ -47,7 +50,8 @@ type: command
 short-summary: Write the evidence about a deployment to one zip, for a colleague or a support case.
 long-summary: >-
     The zip holds what `az ml trouble diagnose` would have read, with secrets masked. Give it to
-    `az ml trouble diagnose --bundle` for the same report. An existing file is replaced only after a prompt or with --yes.
+    `az ml trouble diagnose --bundle` for the same report. An existing file is replaced only after a prompt, or with
+    --yes.
 examples:
     - name: Collect the evidence about a deployment.
       text: az ml trouble collect --name mysvc --workspace-name myws --resource-group myrg --output-file mysvc.zip

@@ -50,7 +50,10 @@ def load_arguments(loader: Any) -> None:
             **target,
         )
         context.argument(
-            "bundle", type=file_type, help="Evidence that `az ml trouble collect` has written. Needs no login.", **target
+            "bundle",
+            type=file_type,
+            help="Evidence that `az ml trouble collect` has written. Needs no login.",
+            **target,
         )
         context.argument(
             "all_targets",

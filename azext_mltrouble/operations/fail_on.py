@@ -6,7 +6,8 @@ output where the exit code can still be chosen is az's event for a successful co
 from __future__ import annotations
 
 import sys
-from typing import Any, Iterable
+from collections.abc import Iterable
+from typing import Any
 
 #: 1, 2 and 3 are taken: az's errors, argparse's errors, not found.
 EXIT_CODE = 10

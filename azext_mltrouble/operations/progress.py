@@ -1,15 +1,16 @@
 """What is going on, on standard error, as az's own long-running commands show it."""
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 
 @contextmanager
 def progress_of(cli_ctx: Any) -> Iterator[Callable[[str], None]]:
     """Gives a function that shows one line of progress.
 
-    Shows nothing with ``--only-show-errors``, with ``core.disable_progress_bar``, or when standard error is no terminal.
+    Shows nothing with ``--only-show-errors`` or ``core.disable_progress_bar``, or when stderr is no terminal.
     """
     if cli_ctx.only_show_errors or cli_ctx.config.getboolean("core", "disable_progress_bar", False):
         yield lambda message: None

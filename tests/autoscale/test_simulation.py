@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from simpy_model import SimpyService
 
 from azext_mltrouble.autoscale import queueing
 from azext_mltrouble.autoscale.errors import AutoscaleInputError
 from azext_mltrouble.autoscale.settings import Router, Settings
 from azext_mltrouble.autoscale.simulation import replay
+from tests.autoscale.simpy_model import SimpyService
 
 
 def poisson(

@@ -3,14 +3,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import report_factory as reports
 from hypothesis import given
 from hypothesis import strategies as st
 from knack.util import CommandResultItem
-from test_text import hostile_text, terminal_controls
 
 from azext_mltrouble.render.table import WIDTH, collect_table, diagnose_table
 from azext_mltrouble.render.text import display_width
+from tests.render import report_factory as reports
+from tests.render.test_text import hostile_text, terminal_controls
 
 
 def printed(result: Any, transformer: Any = diagnose_table) -> str:
