@@ -1,6 +1,7 @@
 """The words and selections that every format shares, so that they all say the same thing."""
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,8 @@ Report = dict[str, Any]
 
 #: Check statuses, the ones that matter most first.
 STATUSES = ("failed", "warning", "unknown", "passed", "skipped")
+#: The characters of RFC 3986, as far as they mean nothing to HTML and Markdown.
+_WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#][A-Za-z0-9\-._~:/?#@!$&+,;=%]*)?")
 _KINDS = {"service": "Service", "endpoint": "Endpoint", "log": "Log", "bundle": "Bundle"}
 
 
@@ -99,3 +102,8 @@ def redactions(report: Report) -> str:
         return ""
     kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items())
     return f"{total} {'secret' if total == 1 else 'secrets'} hidden ({kinds})"
+
+
+def web_address(url: Any) -> str | None:
+    """``url`` if it is one that may become a link: an absolute http or https address without spaces or quotes."""
+    return url if isinstance(url, str) and _WEB_ADDRESS.fullmatch(url) else None

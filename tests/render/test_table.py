@@ -10,7 +10,7 @@ from knack.util import CommandResultItem
 from azext_mltrouble.render.table import WIDTH, collect_table, diagnose_table
 from azext_mltrouble.render.text import display_width
 from tests.render import report_factory as reports
-from tests.render.test_text import hostile_text, terminal_controls
+from tests.render.hostile import hostile_text, terminal_controls
 
 
 def printed(result: Any, transformer: Any = diagnose_table) -> str:
