@@ -1,0 +1,184 @@
+"""The diagnosis: evidence in, report out. Pure: the same evidence always gives the same report."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Any
+
+from azext_mltrouble.diagnosis import knowledge as knowledge_module
+from azext_mltrouble.diagnosis.conditions import candidates_of_facts, holds
+from azext_mltrouble.diagnosis.knowledge import Entry, Knowledge
+from azext_mltrouble.diagnosis.matching import LogReading, Match, read
+from azext_mltrouble.diagnosis.report import Confidence, EvidenceLine, Finding, Report, Verdict
+from azext_mltrouble.diagnosis.root import Candidate, weigh
+from azext_mltrouble.diagnosis.stages import failed_stage, stages_of
+from azext_mltrouble.diagnosis.states import derived, slots_of
+from azext_mltrouble.diagnosis.steps import next_steps
+from azext_mltrouble.diagnosis.template import fill_command, fill_text
+from azext_mltrouble.evidence.model import Evidence, Target
+from azext_mltrouble.evidence.redaction import Redactor
+
+#: The order in which texts tell of a failure: the build comes before the container, and the last word is the least.
+_TEXT_ORDER = ("build_log", "container_log", "deploy_error", "state", "http_error", "cli_error")
+_QUOTED_LINES = 3
+_CONFIDENCES: tuple[Confidence, ...] = ("high", "medium", "low")
+_NOTHING_KNOWN = "MLT0000"
+
+
+def diagnose(evidence: Evidence, knowledge: Knowledge | None = None) -> Report:
+    """What the evidence means.
+
+    ``knowledge`` is this installation's unless given. Raises OSError as opening a log does.
+    """
+    knowledge = knowledge or knowledge_module.load()
+    redactor = Redactor()
+    facts = {**evidence.facts, "state": derived(evidence.facts)} if evidence.facts else {}
+    readings = [read(log, knowledge) for log in evidence.logs]
+    candidates = candidates_of_facts(knowledge, facts)
+    for number, reading in enumerate(readings):
+        candidates += _candidates_of_log(knowledge, reading, number, facts)
+    slots = slots_of(evidence)
+    findings = [_finding(one, slots, redactor) for one in weigh(candidates)]
+    root = next((one for one in findings if one.severity != "info"), None)
+    if root is None:
+        findings += _telling_lines(readings, redactor)
+    stages = stages_of(evidence, tuple(findings))
+    verdict = _verdict(evidence, root, findings)
+    return Report(
+        target=_target(evidence.target),
+        verdict=verdict,
+        failed_stage=failed_stage(root, stages),
+        root_cause=root,
+        findings=tuple(findings),
+        stages=stages,
+        next_steps=next_steps(evidence, verdict, root, _settled(knowledge, root)),
+        redactions=_total(evidence.redactions, redactor.counts),
+    )
+
+
+def _candidates_of_log(
+    knowledge: Knowledge, reading: LogReading, number: int, facts: dict[str, Any]
+) -> Iterable[Candidate]:
+    signals = reading.of_signals()
+    noise = {match.place[:2] for one in knowledge.signals if one.noise for match in signals.get(one.name, ())}
+    matches = reading.of_entries()
+    for entry in knowledge.entries:
+        standing = [
+            match
+            for match in matches.get(entry.code, ())
+            if match.place[:2] not in noise and _signals_allow(match, signals) and not _cleared(entry, match, knowledge, signals)
+        ]
+        if standing:
+            yield _candidate(entry, standing, reading, number, facts)
+
+
+def _signals_allow(match: Match, signals: dict[str, list[Match]]) -> bool:
+    pattern = match.pattern
+    return all(name in signals for name in pattern.with_signals) and not any(
+        name in signals for name in pattern.without_signals
+    )
+
+
+def _cleared(entry: Entry, match: Match, knowledge: Knowledge, signals: dict[str, list[Match]]) -> bool:
+    """Whether the same step succeeded later on in this log."""
+    return any(
+        signals[signal.name][-1].place > match.place
+        for signal in knowledge.signals
+        if signal.name in signals and any(fnmatchcase(entry.cause, cause) for cause in signal.clears)
+    )
+
+
+def _candidate(
+    entry: Entry, matches: list[Match], reading: LogReading, number: int, facts: dict[str, Any]
+) -> Candidate:
+    first = matches[0]
+    source = reading.log.source
+    lines = {match.line: EvidenceLine(source, match.line, match.text) for match in reversed(matches[:_QUOTED_LINES])}
+    confidence = min((match.pattern.confidence or entry.confidence for match in matches), key=_CONFIDENCES.index)
+    if facts and any(holds(expression, facts) for expression in entry.high_when):
+        confidence = "high"
+    where = reading.log.where
+    rank = _TEXT_ORDER.index(where) if where in _TEXT_ORDER else len(_TEXT_ORDER)
+    evidence = tuple(lines[line] for line in sorted(lines))
+    return Candidate(entry, confidence, (rank, number, *first.place), evidence, first.values)
+
+
+def _finding(one: Candidate, slots: dict[str, str], redactor: Redactor) -> Finding:
+    entry = one.entry
+    values = {**slots, **{name: redactor.text(value) for name, value in one.values.items()}}
+    return Finding(
+        code=entry.code,
+        cause=entry.cause,
+        title=entry.title,
+        severity=entry.severity,
+        stage=entry.stage,
+        confidence=one.confidence,
+        summary=fill_text(entry.summary, values),
+        evidence=tuple(EvidenceLine(line.source, line.line, redactor.text(line.text)) for line in one.evidence),
+        remedy_text=fill_text(entry.remedy_text, values),
+        remedy_commands=tuple(fill_command(command, values) for command in entry.remedy_commands),
+        doc_url=entry.doc_url,
+    )
+
+
+def _telling_lines(readings: list[LogReading], redactor: Redactor) -> list[Finding]:
+    """What is said where lines look bad and none is known: those lines, and that no cause is claimed."""
+    lines = tuple(
+        EvidenceLine(reading.log.source, line, redactor.text(text))
+        for reading in readings
+        for line, text in reading.telling
+    )
+    if not lines:
+        return []
+    return [
+        Finding(
+            code=_NOTHING_KNOWN,
+            cause="not_recognised",
+            title="No known cause in this text",
+            severity="info",
+            stage="launch",
+            confidence="low",
+            summary="The text has lines that look like a failure, but none that is known to say why.",
+            evidence=lines,
+            remedy_text="Read the lines quoted here, or diagnose the deployment itself, which collects more evidence.",
+            remedy_commands=(),
+            doc_url="https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-online-endpoints",
+        )
+    ]
+
+
+def _verdict(evidence: Evidence, root: Finding | None, findings: list[Finding]) -> Verdict:
+    if root:
+        return "failed" if root.severity == "error" else "degraded"
+    state = (evidence.target.state or "").lower()
+    if state in ("healthy", "succeeded"):
+        return "healthy"
+    if state or any(one.code == _NOTHING_KNOWN for one in findings):
+        return "unknown"
+    unread = any(one.status == "unavailable" for one in evidence.observations)
+    return "unknown" if unread or not (evidence.logs or evidence.facts) else "healthy"
+
+
+def _settled(knowledge: Knowledge, root: Finding | None) -> bool:
+    entry = next((one for one in knowledge.entries if root and one.code == root.code), None)
+    return entry is not None and entry.kind == "cause" and root is not None and root.confidence == "high"
+
+
+def _target(target: Target) -> dict[str, Any]:
+    return {
+        "name": target.name,
+        "kind": target.kind,
+        "generation": target.generation,
+        "compute": target.compute,
+        "workspace": target.workspace,
+        "resourceGroup": target.resource_group,
+        "state": target.state,
+    }
+
+
+def _total(*counts: dict[str, int]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for one in counts:
+        for kind, count in one.items():
+            total[kind] = total.get(kind, 0) + count
+    return total
