@@ -14,14 +14,14 @@ class TroubleCommandsLoader(AzCommandsLoader):  # type: ignore[misc]
     # az writes the loader's module into its command index, and on the next call looks the extension up by that name.
     __module__ = "azext_mltrouble"
 
-    def load_command_table(self, args: list[str] | None) -> Any:
+    def load_command_table(self, args: list[str] | None) -> Any:  # pylint: disable=unused-argument
         """The command table; ``args`` is what the user typed."""
         from azext_mltrouble.commands import load_command_table
 
         load_command_table(self)
         return self.command_table
 
-    def load_arguments(self, command: str) -> None:
+    def load_arguments(self, command: str) -> None:  # pylint: disable=unused-argument
         """Describes the options of ``command``, for instance ``ml trouble diagnose``."""
         from azext_mltrouble._params import load_arguments
 

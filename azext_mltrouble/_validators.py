@@ -13,7 +13,6 @@ from azure.cli.core.azclierror import (
 
 #: How a diagnosis is pointed at something: option, attribute in the namespace.
 _TARGET_OPTIONS = (("--name", "name"), ("--log", "log"), ("--bundle", "bundle"), ("--all", "all_targets"))
-_REPORT_SUFFIXES = (".html", ".sarif", ".xml", ".md")
 
 
 def validate_diagnose(namespace: Any) -> None:
@@ -41,8 +40,11 @@ def validate_diagnose(namespace: Any) -> None:
             "--log names standard input ('-') more than once, but it can be read only once.",
             recommendation="Give '-' once, and files for the other logs.",
         )
-    for report in namespace.report or ():
-        _check_report_suffix(report)
+    if namespace.report:
+        from azext_mltrouble.render.report_file import check_report_path
+
+        for report in namespace.report:
+            check_report_path(report)
 
 
 def validate_collect(namespace: Any) -> None:
@@ -79,14 +81,6 @@ def _refuse_generation(namespace: Any, target: str) -> None:
         raise ArgumentUsageError(
             f"--generation cannot be used with {target}: it narrows the search for a live deployment.",
             recommendation="Leave out --generation, or name the deployment with --name.",
-        )
-
-
-def _check_report_suffix(report: str) -> None:
-    if Path(report).suffix.lower() not in _REPORT_SUFFIXES:
-        raise InvalidArgumentValueError(
-            f"--report '{report}' has no known ending: the ending says which format to write.",
-            recommendation=f"Use one of {_and(list(_REPORT_SUFFIXES))}, for instance --report report.html",
         )
 
 

@@ -52,7 +52,7 @@ def test_good_combinations_pass(given: dict[str, Any]) -> None:
         ({"log": ["x"], "generation": "v1"}, ArgumentUsageError, "--generation"),
         ({"log": ["-", "x", "-"]}, InvalidArgumentValueError, "more than once"),
         ({"log": ["x"], "report": ["report.txt"]}, InvalidArgumentValueError, "report.txt"),
-        ({"log": ["x"], "report": ["report"]}, InvalidArgumentValueError, "no known ending"),
+        ({"log": ["x"], "report": ["report"]}, InvalidArgumentValueError, "does not end"),
     ],
     ids=str,
 )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 def collect(
     cmd: Any,
+    *,
     name: str,
     workspace_name: str | None = None,
     resource_group_name: str | None = None,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 def diagnose(
     cmd: Any,
+    *,
     name: str | None = None,
     workspace_name: str | None = None,
     resource_group_name: str | None = None,
@@ -25,9 +26,8 @@ def diagnose(
     yes: bool = False,
 ) -> Any:
     """Diagnoses what the options name. Returns one report, or with ``all_targets`` a list of them."""
-    report_files = [Path(path) for path in report or ()]
-    for path in report_files:
-        make_sure_writable(path, yes)
+    for path in report or ():
+        make_sure_writable(Path(path), yes)
 
     if log:
         result: Any = _report_of(_evidence_of_logs(log))
@@ -42,7 +42,7 @@ def diagnose(
         else:
             result = _report_of(evidence_of_one(cmd, resource_group_name, workspace_name, name, generation))
 
-    for path in report_files:
+    for path in report or ():
         _write_report(result, path)
     exit_after_output(cmd.cli_ctx, result if isinstance(result, list) else [result], fail_on)
     return result
@@ -66,7 +66,7 @@ def _report_of(evidence: Evidence) -> dict[str, Any]:
     return diagnose_evidence(evidence).to_dict()
 
 
-def _write_report(result: Any, path: Path) -> None:
+def _write_report(result: Any, path: str) -> None:
     from azext_mltrouble.render.report_file import write_report
 
     write_report(result, path)
