@@ -40,6 +40,8 @@ _LOOKS = {
     "skipped": ("muted", "-"),
     "unknown": ("muted", "?"),
 }
+#: The stages in the order in which they happen. Access cuts across them: it stands beside the line.
+_LINE = ("register", "image", "deploy", "launch", "scoring", "scale")
 _OPTION = re.compile(r"(?<!\S)--?[a-z][a-z0-9-]{0,30}(?!\S)")
 #: Characters of a quoted log line; the reason is at one of its ends.
 _QUOTE_LIMIT = 4000
@@ -107,7 +109,7 @@ def _report(report: Report, anchor: str, level: int) -> str:
         [
             f'<article id="{anchor}" class="report">',
             _head(report, level),
-            _stage_line(report["stages"]),
+            _stage_line(report),
             _root_cause(report["rootCause"], level + 1),
             _section("Next steps", level + 1, _commands(report["nextSteps"])),
             _section("Other findings" if report["rootCause"] else "Findings", level + 1, _findings(report, level + 2)),
@@ -130,18 +132,18 @@ def _head(report: Report, level: int) -> str:
     )
 
 
-def _stage_line(stages: list[dict[str, Any]]) -> str:
+def _stage_line(report: Report) -> str:
+    """The way of a deployment, whole, so that the stage that failed is seen where it stands."""
+    statuses = dict.fromkeys(_LINE, "not checked")
+    statuses.update((stage["stage"], stage["status"]) for stage in report["stages"])
+    if report["verdict"] == "failed" and report["failedStage"]:
+        statuses[report["failedStage"]] = "failed"
     steps = "".join(
-        f'<li class="{_tone(stage["status"])}{_aside(stage)}">{_mark(stage["status"])}'
-        f"<b>{_text(stage['stage'])}</b> <span>{_text(stage['status'])}</span></li>"
-        for stage in stages
+        f'<li class="{_tone(status)}{"" if stage in _LINE else " aside"}">{_mark(status)}'
+        f"<b>{_text(stage)}</b> <span>{_text(status)}</span></li>"
+        for stage, status in statuses.items()
     )
-    return f'<ol class="stages" aria-label="Stages of the deployment">{steps}</ol>' if steps else ""
-
-
-def _aside(stage: dict[str, Any]) -> str:
-    # Access is no step of its own: the line does not lead to it.
-    return " aside" if stage["stage"] == "access" else ""
+    return f'<ol class="stages" aria-label="Stages of the deployment">{steps}</ol>'
 
 
 def _root_cause(finding: dict[str, Any] | None, level: int) -> str:

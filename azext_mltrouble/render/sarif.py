@@ -61,7 +61,11 @@ def _remedy(finding: dict[str, Any]) -> str:
 
 def _result(report: Report, finding: dict[str, Any], indexes: dict[str, int]) -> dict[str, Any]:
     code = one_line(finding["code"])
-    locations = [_location(report, evidence) for evidence in finding["evidence"]]
+    locations: list[dict[str, Any]] = []
+    for evidence in finding["evidence"]:
+        location = _location(report, evidence)
+        if location not in locations:  # The standard wants them unique.
+            locations.append(location)
     return {
         "ruleId": code,
         "ruleIndex": indexes[code],

@@ -33,7 +33,9 @@ def run_of(result: Any) -> dict[str, Any]:
         assert identifiers[finding["ruleIndex"]] == finding["ruleId"]
         assert finding["level"] in {"error", "warning", "note"}
         assert set(finding["message"]) == {"text"}
-        for location in [*finding["locations"], *finding["relatedLocations"]]:
+        locations = [*finding["locations"], *finding["relatedLocations"]]
+        assert len({json.dumps(location) for location in locations}) == len(locations)
+        for location in locations:
             assert_location(location)
     for invocation in run["invocations"]:
         assert invocation["executionSuccessful"] is True
