@@ -2,14 +2,15 @@
 
 A secret is replaced by ``***``; what stands around it stays, and so does the number of every line. Text that is
 already redacted stays as it is. The masker that azure-cli ships (``microsoft-security-utilities``) is not used: it
-knows only keys with a built-in signature, which ``secrets`` finds too, costs an import, and is no part of az's interface.
+knows only keys with a built-in signature, which ``secrets`` finds too, and az does not promise that it stays.
 """
 from __future__ import annotations
 
 import codecs
 import re
 import threading
-from typing import Any, BinaryIO, Iterator
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
 from .secrets import MARK, Span, find_secrets, kind_of_name, looks_random
 

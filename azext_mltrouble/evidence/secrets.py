@@ -9,10 +9,15 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import Callable, Iterator, NamedTuple
+from collections.abc import Iterator
+from typing import Callable, NamedTuple
 
 #: What stands in a redacted text where a secret stood.
 MARK = b"***"
+
+
+#: What others leave where a secret stood.
+_MASKED = re.compile(rb"[*+\s]*|[\[<(]?(?:redacted|removed|hidden|masked)[\])>]?", re.IGNORECASE)
 
 
 class Span(NamedTuple):
@@ -41,7 +46,7 @@ def find_secrets(raw: bytes) -> list[Span]:
         span
         for finder in _FINDERS
         for span in finder(text)
-        if span.start < span.end and raw[span.start : span.end].strip(b"*")
+        if span.start < span.end and not _MASKED.fullmatch(raw, span.start, span.end)
     ]
     found.sort(key=lambda span: (span.start, -span.end))
     merged: list[Span] = []
@@ -91,9 +96,8 @@ _NAMES = {
     "cookie": rb"(?<![a-z0-9_])(?:set-)?cookie",
 }
 _NAME_END = rb"(?:[-_.]?(?:value|base64|b64|string|hash|data|\d{1,3}))?"
-_SECRET_NAME = re.compile(
-    rb"(?:" + b"|".join(b"(?P<%s>%s)" % (kind.encode(), names) for kind, names in _NAMES.items()) + rb")" + _NAME_END + rb"\Z"
-)
+_ANY_NAME = b"|".join(b"(?P<%s>%s)" % (kind.encode(), names) for kind, names in _NAMES.items())
+_SECRET_NAME = re.compile(b"(?:" + _ANY_NAME + b")" + _NAME_END + rb"\Z")
 #: Every name above ends in one of these; they are what a text is searched for.
 _STEMS = (
     b"password", b"passwords", b"passwd", b"passphrase", b"passcode", b"pwd", b"key", b"certificate", b"connstr",
@@ -141,17 +145,20 @@ _REST_OF_LINE = re.compile(rb"(?:[^\n\r\\]|\\(?!\\{0,31}[nr]))*")
 _SCHEME = re.compile(rb"(?:bearer|basic|token|digest|sharedkey|apikey|negotiate)[ \t]+", re.IGNORECASE)
 _NO_SECRET = re.compile(rb"(?:(?:none|null|true|false|undefined|error|warning|traceback)\W*)?", re.IGNORECASE)
 _REFERENCE = re.compile(rb"\$\{[A-Za-z_][\w.:-]*\}|\$\([A-Za-z_]\w*\)|\$?\{\{[^{}\n]{1,100}\}\}")
-_USAGE_WORD = re.compile(rb"to|is|or|and|for|in|if|as|with|was|from|not|can|option|flag|argument|[A-Z_]+\]?")
+_USAGE_WORD = re.compile(rb"to|is|or|and|for|in|if|as|via|by|on|the|with|was|from|not|can|option|flag|argument|[A-Z_]+\]?")
 #: Kinds whose names also occur in prose ("unexpected token: ...", "secret: not found").
 _PROSE = frozenset(("token", "secret", "authorization", "apiKey", "serviceKey", "accountKey", "privateKey"))
 
 
 def _named(text: _Text) -> Iterator[Span]:
     for stem, pattern in _SIGNED_STEMS:
-        for at in _each(text.low, stem):
+        at = text.low.find(stem)
+        while at >= 0:
             match = pattern.match(text.low, at)
-            if match and (span := _named_at(text.raw, match)):
+            span = _named_at(text.raw, match) if match else None
+            if span:
                 yield span
+            at = text.low.find(stem, span.end if span else at + 1)
 
 
 def _named_at(raw: bytes, match: re.Match[bytes]) -> Span | None:
@@ -161,12 +168,15 @@ def _named_at(raw: bytes, match: re.Match[bytes]) -> Span | None:
     sign = match["sign"].strip()
     if kind is None or not (sign in _ASSIGNMENTS or _has_value_without_sign(raw, begin, name, match)):
         return None
-    is_option = sign not in _ASSIGNMENTS and sign != b">"
+    if sign == b":" and raw[match.end() : match.end() + 1] in (b"{", b"["):
+        return None  # an object or a list: its own fields decide
+    if kind == "cookie" and sign != b":":
+        return None
     start, end = _value(raw, begin, match.end(), dumped=sign == b"=" and not match["close"] and name.isupper())
     value = raw[start:end]
-    if _NO_SECRET.fullmatch(value) or _REFERENCE.fullmatch(value) or value[:1] in (b"{", b"["):
+    if _NO_SECRET.fullmatch(value) or _is_reference(raw, start, end):
         return None
-    if is_option and _USAGE_WORD.fullmatch(value):
+    if sign not in _ASSIGNMENTS and sign != b">" and _USAGE_WORD.fullmatch(value):
         return None
     if kind == "authorization":
         scheme = _SCHEME.match(raw, start)
@@ -176,14 +186,18 @@ def _named_at(raw: bytes, match: re.Match[bytes]) -> Span | None:
             end = max(end, _BARE_VALUE.match(raw, start).end())  # type: ignore[union-attr]
             return Span(begin, start, end, kind)
     if kind == "cookie":
-        if sign != b":":
-            return None
         end = max(end, _REST_OF_LINE.match(raw, start).end())  # type: ignore[union-attr]
     if kind in _PROSE and sign == b":" and start == match.end() and not looks_random(value):
         is_field = _LINE_START.search(raw, max(0, begin - 24), begin) and _LINE_END.match(raw, end)
         if not is_field:
             return None
     return Span(begin, start, end, kind)
+
+
+def _is_reference(raw: bytes, start: int, end: int) -> bool:
+    """Is the value the name of a variable that holds it (``${DB_PASSWORD}``)?"""
+    match = _REFERENCE.match(raw, start)
+    return match is not None and match.end() >= end
 
 
 def _begin_of_name(raw: bytes, at: int) -> int:
@@ -234,18 +248,17 @@ def _closing_quote(raw: bytes, at: int, escapes: int, quote: bytes) -> int:
     A quote in the value carries more of them, a quote of the string around it fewer. A value that does not end on
     its line is taken to the end of the line.
     """
-    line_end = raw.find(b"\n", at)
-    line_end = len(raw) if line_end < 0 else line_end
-    found = raw.find(quote, at, line_end)
-    while found >= 0:
+    found = raw.find(quote, at)
+    while found >= 0 and raw.find(b"\n", at, found) < 0:
         first = found
         while first > at and raw[first - 1 : first] == b"\\":
             first -= 1
         more = found - first - escapes
         if more < 0 or (more // (escapes + 1)) % 2 == 0:
             return max(first, found - escapes)
-        found = raw.find(quote, found + 1, line_end)
-    return line_end
+        found = raw.find(quote, found + 1)
+    line_end = raw.find(b"\n", at)
+    return line_end if line_end >= 0 else len(raw)
 
 
 #: ``"name": "DB_PASSWORD", "value": "..."``, the form of environment variables in Azure's and Kubernetes' payloads.
@@ -261,25 +274,24 @@ def _named_pair(text: _Text) -> Iterator[Span]:
         for match in pattern.finditer(text.low):
             if kind := _kind_of_name(text.raw[match.start("name") : match.end("name")]):
                 start, end = _value(text.raw, match.start(), match.end(), dumped=False)
-                if not _REFERENCE.fullmatch(text.raw, start, end):
+                if not _is_reference(text.raw, start, end):
                     yield Span(match.start(), start, end, kind)
 
 
 # -- secrets that are known by their own form --------------------------------------------------------------------------
 
 
-def _by_pattern(kind: str, pattern: bytes, as_is: bool = False, random: bool = False) -> _Finder:
-    """Spans of the group ``secret`` (or of the whole match) of a pattern that starts with a literal.
+def _by_pattern(kind: str, pattern: bytes, random: bool = False) -> _Finder:
+    """Spans of the group ``secret`` of a pattern that starts with a literal and sees the text in lower case.
 
-    The pattern sees the text in lower case, or ``as_is``. ``random``: only what looks like a generated credential.
+    ``random``: only what looks like a generated credential.
     """
     compiled = re.compile(pattern)
-    group = "secret" if "secret" in compiled.groupindex else 0
 
     def find(text: _Text) -> Iterator[Span]:
-        for match in compiled.finditer(text.raw if as_is else text.low):
-            if not random or looks_random(match[group]):
-                yield Span(match.start(), match.start(group), match.end(group), kind)
+        for match in compiled.finditer(text.low):
+            if not random or looks_random(match["secret"]):
+                yield Span(match.start(), match.start("secret"), match.end("secret"), kind)
 
     return find
 
@@ -323,7 +335,7 @@ def _url_password(text: _Text) -> Iterator[Span]:
 _LONGEST_PRIVATE_KEY = 14_000
 _PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _PRIVATE_KEY_END = re.compile(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_KEY_CHARACTERS = re.compile(rb"[A-Za-z0-9+/=\\\r \t\"',]*")
+_KEY_CHARACTERS = re.compile(rb"[A-Za-z0-9+/=\\]*(?:[ \t\r\"',]*(?=\n))?")
 _LAST_WORD = re.compile(rb"[A-Za-z0-9+/]{16,}={0,2}|[A-Za-z0-9+/]+={1,2}")
 
 
@@ -398,11 +410,49 @@ def _identifiable_key(text: _Text) -> Iterator[Span]:
                 yield Span(start, start, end, "azureIdentifiableKey")
 
 
-_CURL_USER = (
-    rb"curl[^\n]{0,400}?(?:[ \t]|[\"'],[ \t]*[\"'])(?:-u|--user|--proxy-user)(?:[ \t=]*|[\"'],[ \t]*)[\"']?"
-    rb"[^\s:\"']{0,200}:(?P<secret>[^\s\"']+)"
+_OPTION_SIGN = rb"(?:[ \t=]+|[\"'],[ \t]*)?[\"']?"
+_USER_OPTION = re.compile(rb"(?:-u|--user|--proxy-user)" + _OPTION_SIGN + rb"[^\s:\"']{0,200}:(?P<secret>[^\s\"']+)")
+_PASSWORD_OPTION = re.compile(rb"-p" + _OPTION_SIGN + rb"(?P<secret>[^\s\"']+)")
+#: The tool, the option that takes a secret, and the pattern of that option.
+_OPTIONS = (
+    (b"curl", b"-u", _USER_OPTION, "basicAuth"),
+    (b"curl", b"--user", _USER_OPTION, "basicAuth"),
+    (b"curl", b"--proxy-user", _USER_OPTION, "basicAuth"),
+    (b"login", b"-p", _PASSWORD_OPTION, "registryPassword"),
 )
-_LOGIN_OPTION = rb"login[^\n]{0,300}?(?:[ \t]|[\"'],[ \t]*[\"'])-p(?:[ \t=]+|[\"'],[ \t]*)[\"']?(?P<secret>[^\s\"']+)"
+
+
+def _short_option(text: _Text) -> Iterator[Span]:
+    """``curl -u USER:PASSWORD`` and ``docker login -p PASSWORD``; other tools use these letters for other things."""
+    low = text.low
+    for tool, option, pattern, kind in _OPTIONS:
+        for at in _each(low, option) if tool in low else ():
+            begin = low.rfind(tool, max(0, at - 400), at)
+            if begin < 0 or low[at - 1] not in b" \t\"'" or low.find(b"\n", begin, at) >= 0:
+                continue
+            match = pattern.match(low, at)
+            if match:
+                yield Span(begin, match.start("secret"), match.end("secret"), kind)
+
+
+_TOKEN_CHARACTERS = re.compile(rb"[A-Za-z0-9_.-]*")
+
+
+def _jwt(text: _Text) -> Iterator[Span]:
+    raw = text.raw
+    at = raw.find(b"eyJ")
+    while at >= 0:
+        end = _TOKEN_CHARACTERS.match(raw, at).end()  # type: ignore[union-attr]
+        while 0 <= at < end:
+            dot = raw.find(b".", at, end)
+            if dot < 0:
+                break
+            if dot - at >= 11 and len(raw[dot + 1 : end].split(b".", 1)[0]) >= 8:
+                yield Span(at, at, end, "jwt")
+                break
+            at = raw.find(b"eyJ", dot, end)
+        at = raw.find(b"eyJ", end)
+
 
 #: Tokens that say themselves what they are: GitHub, GitLab, PyPI, Hugging Face, npm, Docker Hub, Slack, Google,
 #: Databricks, AWS, and the ``sk-`` keys of model services.
@@ -435,11 +485,10 @@ _FINDERS: tuple[_Finder, ...] = (
     _storage_key,
     _client_secret,
     _identifiable_key,
+    _short_option,
+    _jwt,
     _by_pattern("bearerToken", rb"bearer[ \t]{1,8}(?P<secret>[a-z0-9._~+/=-]{8,})", random=True),
-    _by_pattern("jwt", rb"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*", as_is=True),
     _by_pattern("basicAuthUrl", rb"https?://(?P<secret>[^\s\"'<>/:@\\]{20,256})@", random=True),
-    _by_pattern("basicAuth", _CURL_USER),
-    _by_pattern("registryPassword", _LOGIN_OPTION),
     _by_pattern("password", rb"login[ \t]+\S{1,200}\s{1,20}password[ \t]+(?P<secret>\S+)"),
     _token_of_known_form,
 )
