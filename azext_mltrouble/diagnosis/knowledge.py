@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from azext_mltrouble.diagnosis.report import Confidence, Severity
+from azext_mltrouble.diagnosis.scan import stem_of
 
 #: ``cause`` says why; ``symptom`` says what happened, and a cause nearby explains it; ``envelope`` says only where.
 Kind = Literal["cause", "symptom", "envelope"]
@@ -156,23 +157,31 @@ class Signal:
         return cls(data["signal"], patterns, tuple(data.get("clears", ())), data.get("noise", False))
 
 
+#: A pattern and the entry or signal it belongs to.
+Owned = "tuple[Entry | Signal, Pattern]"
+
+
 @dataclass(frozen=True)
 class Knowledge:
-    """All entries and signals, and which of their patterns a literal leads to."""
+    """All entries and signals; ``by_stem`` leads from a stem to the literals that have it and their patterns."""
 
     entries: tuple[Entry, ...]
     signals: tuple[Signal, ...]
-    by_literal: dict[str, list[tuple[Entry | Signal, Pattern]]]
+    by_stem: dict[str, dict[str, list[Owned]]]
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> Knowledge:
+        """Raises ValueError for a literal without a stem."""
         entries = tuple(Entry.of(entry) for entry in data["entries"])
         signals = tuple(Signal.of(signal) for signal in data["signals"])
-        by_literal: dict[str, list[tuple[Entry | Signal, Pattern]]] = {}
+        by_stem: dict[str, dict[str, list[Owned]]] = {}
         for owner in (*signals, *entries):
             for pattern in owner.patterns:
-                by_literal.setdefault(pattern.literal, []).append((owner, pattern))
-        return cls(entries, signals, by_literal)
+                stem = stem_of(pattern.literal)
+                if stem is None:
+                    raise ValueError(f"{pattern.literal!r} has no stem of diagnosis/scan.py")
+                by_stem.setdefault(stem, {}).setdefault(pattern.literal, []).append((owner, pattern))
+        return cls(entries, signals, by_stem)
 
 
 @lru_cache(maxsize=1)

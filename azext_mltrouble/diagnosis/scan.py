@@ -1,11 +1,11 @@
 """Find the few lines of a log that may matter, at the speed of a byte search.
 
-A healthy build log has hundreds of megabytes and says nothing. So the bytes are first searched for *triggers*: word
-stems of which every literal of the knowledge contains at least one (a test holds this). Only lines with a trigger are
-decoded, and only those are compared with the knowledge.
+A healthy build log has hundreds of megabytes and says nothing. So the bytes are first searched for *stems*: pieces of
+words of which every literal of the knowledge contains at least one (a test holds this). Only lines with a stem are
+decoded, and they are compared only with the literals that contain it.
 
-Each trigger begins with one letter that is rare in logs: the regex engine then runs through the bytes for that single
-letter, at about the speed of ``bytes.find``, and many stems cost one pass.
+A stem begins with a letter that is rare in logs: the regex engine runs through the bytes for that single letter at
+about the speed of ``bytes.find``, and all stems of one letter cost one pass.
 """
 from __future__ import annotations
 
@@ -14,67 +14,84 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import BinaryIO
 
-#: Stems in lower case. A literal of the knowledge must contain one; docs/knowledge.md lists words that do.
-TRIGGERS = tuple(
-    re.compile(stem)
-    for stem in (
-        rb"error",
-        rb"no(?:t? |n-z|n-s)",
-        rb"f(?:ail|used|lict|ficient|ound|orbid|ault \(|ully)",
-        rb"x(?:cept|ceed|it|ist|pect|pire|haust)",
-        rb"k(?:ill|off|-off|nown| \(most| full| space)",
-        rb"v(?:alid|iolat|ailab)",
-        rb"h(?:oriz|ealthy|edul|able)",
-        rb"b(?:le to|lem|locked|ort|roken|ooting|alancer)",
-        rb"m(?:issing|ed out|eout|emory|ismatch|ust |patib|any req|anyreq|any pods|ultiple v)",
-        rb"d(?:enied|eadline|isk|ied|ue to|n't|oesn't)",
-        rb"q(?:uota|uire|uest entity)",
-    )
+#: Lower case, grouped by their first letter. None is the beginning of another one.
+STEMS = (
+    *("balancer", "ble to", "booting", "bort", "broken"),
+    *("deadline", "denied", "died", "disk", "dn't", "doesn't", "due to"),
+    *("error",),
+    *("fail", "fault (", "ficient", "flict", "forbid", "found", "fully", "fused"),
+    *("hable", "healthy", "hedul", "horiz"),
+    *("k (most", "k full", "k space", "k-off", "kill", "known", "koff"),
+    *("many pods", "many req", "manyreq", "med out", "memory", "meout", "mismatch", "missing", "mpatib", "multiple v", "must "),
+    *("no ", "non-s", "non-z", "not "),
+    *("quest entity", "quired", "quires", "quota"),
+    *("vailab", "valid", "violat"),
+    *("xceed", "xcept", "xhaust", "xist", "xit", "xpect", "xpire"),
+)
+
+_PASSES = tuple(
+    re.compile(f"{letter}(?:{'|'.join(re.escape(stem[1:]) for stem in stems)})".encode())
+    for letter, stems in groupby(STEMS, key=lambda stem: stem[0])
 )
 
 _CHUNK = 1 << 20
 #: How much text before and after a line is kept at hand: enough for the longest traceback that is worth reading.
 _CONTEXT = 1 << 16
 
-
-@dataclass(frozen=True)
-class RawLine:
-    """A physical line with a trigger: its place in the block's bytes and its 1-based number in the file."""
-
-    start: int
-    end: int
-    number: int
+#: Where a line stands in its block: (start, end).
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Block:
-    """A stretch of a log: the lines of it that have a trigger, and bytes around them to look at for context."""
+    """A stretch of a log and its lines with a stem, by stem; ``data`` holds more around them to look at for context.
+
+    ``first`` is where the stretch begins in ``data``, ``number`` the 1-based number of that line in the file.
+    """
 
     data: bytes
-    lines: tuple[RawLine, ...]
+    first: int
+    number: int
+    spans: dict[str, list[Span]]
 
-    def raw(self, line: RawLine) -> bytes:
-        return self.data[line.start : line.end]
+    def raw(self, span: Span) -> bytes:
+        return self.data[span[0] : span[1]]
 
-    def before(self, line: RawLine, count: int) -> list[bytes]:
+    def before(self, span: Span, count: int) -> list[bytes]:
         """Up to ``count`` physical lines before this one, in their order."""
-        stretch = self.data[max(0, line.start - _CONTEXT) : max(0, line.start - 1)]
-        return stretch.split(b"\n")[-count:] if line.start else []
+        stretch = self.data[max(0, span[0] - _CONTEXT) : max(0, span[0] - 1)]
+        return stretch.split(b"\n")[-count:] if span[0] else []
 
-    def after(self, line: RawLine, count: int) -> list[bytes]:
+    def after(self, span: Span, count: int) -> list[bytes]:
         """Up to ``count`` physical lines after this one."""
-        return self.data[line.end + 1 : line.end + 1 + _CONTEXT].split(b"\n")[:count]
+        return self.data[span[1] + 1 : span[1] + 1 + _CONTEXT].split(b"\n")[:count]
 
 
-def has_trigger(literal: str) -> bool:
-    """Whether a line that contains this literal is ever looked at."""
-    return any(trigger.search(literal.encode()) for trigger in TRIGGERS)
+class LineNumbers:
+    """Numbers of a block's lines, counted on from the line asked for before: asking in order costs one pass."""
+
+    def __init__(self, block: Block) -> None:
+        self._block = block
+        self._place, self._number = block.first, block.number
+
+    def of(self, span: Span) -> int:
+        if span[0] < self._place:
+            self._place, self._number = self._block.first, self._block.number
+        self._number += self._block.data.count(b"\n", self._place, span[0])
+        self._place = span[0]
+        return self._number
+
+
+def stem_of(literal: str) -> str | None:
+    """The longest stem in a literal: that by which the lines to compare with it are found."""
+    return max((stem for stem in STEMS if stem in literal), key=len, default=None)
 
 
 def blocks(stream: BinaryIO) -> Iterator[Block]:
-    """Read a stream once, from start to end, in bounded memory; yield the stretches that have a trigger."""
+    """Read a stream once, from start to end, in bounded memory; yield the stretches that have a stem."""
     stream = _as_utf8(stream)
     data, done, number, ended = b"", 0, 1, False
     while not ended:
@@ -83,9 +100,9 @@ def blocks(stream: BinaryIO) -> Iterator[Block]:
         data += chunk
         limit = len(data) if ended else _last_line_end(data, done)
         lowered = data[done:limit].lower()
-        lines = tuple(_lines_with_trigger(lowered, done, number))
-        if lines:
-            yield Block(data, lines)
+        spans = _spans_by_stem(lowered, done)
+        if spans:
+            yield Block(data, done, number, spans)
         number += lowered.count(b"\n")
         keep = max(0, limit - _CONTEXT)
         data, done = data[keep:], limit - keep
@@ -100,22 +117,25 @@ def _last_line_end(data: bytes, done: int) -> int:
     return ahead if len(data) - done > _CHUNK else done
 
 
-def _lines_with_trigger(lowered: bytes, offset: int, number: int) -> Iterator[RawLine]:
-    """The lines of ``lowered`` with a trigger; ``offset`` is its place in the block, ``number`` its first line's."""
-    spans: dict[int, int] = {}
-    for trigger in TRIGGERS:
-        match = trigger.search(lowered)
-        while match:
-            start = lowered.rfind(b"\n", 0, match.start()) + 1
-            end = lowered.find(b"\n", match.end())
+def _spans_by_stem(lowered: bytes, offset: int) -> dict[str, list[Span]]:
+    """The lines of ``lowered``, which stands at ``offset`` in its block, by the stems they contain."""
+    places: dict[bytes, list[int]] = {}
+    for letter in _PASSES:
+        for found in letter.finditer(lowered):
+            places.setdefault(found[0], []).append(found.start())
+    return {stem.decode(): _lines_around(lowered, where, offset) for stem, where in places.items()}
+
+
+def _lines_around(lowered: bytes, places: list[int], offset: int) -> list[Span]:
+    spans = []
+    end = -1
+    for place in places:
+        if place >= end:
+            start = lowered.rfind(b"\n", 0, place) + 1
+            end = lowered.find(b"\n", place)
             end = len(lowered) if end < 0 else end
-            spans[start] = end
-            match = trigger.search(lowered, end)
-    counted = 0
-    for start in sorted(spans):
-        number += lowered.count(b"\n", counted, start)
-        counted = start
-        yield RawLine(offset + start, offset + spans[start], number)
+            spans.append((offset + start, offset + end))
+    return spans
 
 
 def _as_utf8(stream: BinaryIO) -> BinaryIO:

@@ -15,7 +15,7 @@ from azext_mltrouble.diagnosis import knowledge as knowledge_module
 from azext_mltrouble.diagnosis.engine import diagnose
 from azext_mltrouble.diagnosis.knowledge import Entry, Pattern, Signal
 from azext_mltrouble.diagnosis.matching import read
-from azext_mltrouble.diagnosis.scan import has_trigger
+from azext_mltrouble.diagnosis.scan import stem_of
 from azext_mltrouble.diagnosis.template import SLOT, TARGET_SLOTS
 from azext_mltrouble.evidence.model import Evidence, Log, Target
 from tests.diagnosis.regexes import complaints
@@ -84,7 +84,7 @@ def test_literals_can_be_found(name: str) -> None:
     for pattern in OWNERS[name].patterns:
         assert pattern.literal == pattern.literal.lower()
         assert set(pattern.literal) <= LITERAL_CHARACTERS, "no quotes or backslashes: logs escape them"
-        assert has_trigger(pattern.literal), f"{pattern.literal!r} has none of the triggers of diagnosis/scan.py"
+        assert stem_of(pattern.literal), f"{pattern.literal!r} has none of the stems of diagnosis/scan.py"
 
 
 @pytest.mark.parametrize("name", OWNERS)
