@@ -13,7 +13,7 @@ def load_command_table(loader: Any) -> None:
     with loader.command_group("ml trouble", custom_command_type=_operations("diagnose")) as group:
         group.custom_command("diagnose", "diagnose", validator=validate_diagnose, table_transformer=_diagnose_table)
     with loader.command_group("ml trouble", custom_command_type=_operations("collect")) as group:
-        group.custom_command("collect", "collect", validator=validate_collect)
+        group.custom_command("collect", "collect", validator=validate_collect, table_transformer=_collect_table)
 
 
 def _operations(module: str) -> CliCommandType:
@@ -24,3 +24,9 @@ def _diagnose_table(result: Any) -> Any:
     from azext_mltrouble.render.table import diagnose_table
 
     return diagnose_table(result)
+
+
+def _collect_table(result: Any) -> Any:
+    from azext_mltrouble.render.table import collect_table
+
+    return collect_table(result)

@@ -6,7 +6,6 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 WORK=$ROOT/.work
 NEWEST_AZ=2.91.0
 OLDEST_AZ=$(sed -n 's/.*"azext.minCliCoreVersion": "\(.*\)".*/\1/p' "$ROOT/azext_mltrouble/azext_metadata.json")
-AZURITE=3.35.0
 
 mkdir -p "$WORK/log"
 # Nothing of the user's own az is read or written, and nothing is sent home.
@@ -76,11 +75,21 @@ make_venv() {  # make_venv FOLDER PIP-ARGUMENT...: a virtual environment with th
 }
 
 make_newest_az() {
-    make_venv "$WORK/az-$NEWEST_AZ" "azure-cli==$NEWEST_AZ" -r "$ROOT/tests/requirements.txt"
+    make_venv "$WORK/az-$NEWEST_AZ" "azure-cli==$NEWEST_AZ" setuptools wheel
 }
 
 make_oldest_az() {
     make_venv "$WORK/az-$OLDEST_AZ" -r "$ROOT/tests/requirements-oldest-az.txt" "azure-cli==$OLDEST_AZ"
+}
+
+add_test_tools() {  # beside the newest az, which the tests import
+    local made_of python=$WORK/az-$NEWEST_AZ/bin/python
+    made_of=$(cat "$WORK/az-$NEWEST_AZ/.made-of" "$ROOT/tests/requirements.txt" | fingerprint)
+    mkdir -p "$WORK/test-tools"
+    is_made "$WORK/test-tools" "$made_of" && return
+    say "Installing the test tools"
+    quietly pip-test-tools "$python" -m pip -q install -r "$ROOT/tests/requirements.txt"
+    mark_made "$WORK/test-tools" "$made_of"
 }
 
 make_wheel() {  # sets WHEEL
@@ -96,7 +105,8 @@ make_wheel() {  # sets WHEEL
         mkdir -p "$WORK/wheel" "$WORK/wheel-sources"
         # A copy is built, so that setuptools leaves nothing in the checkout.
         cp -R "$ROOT/azext_mltrouble" "$ROOT/setup.py" "$ROOT/pyproject.toml" "$ROOT/README.md" "$WORK/wheel-sources"
-        quietly wheel "$WORK/az-$NEWEST_AZ/bin/python" -m pip -q wheel --no-deps -w "$WORK/wheel" "$WORK/wheel-sources"
+        quietly wheel "$WORK/az-$NEWEST_AZ/bin/python" -m pip -q wheel --no-deps --no-build-isolation \
+            -w "$WORK/wheel" "$WORK/wheel-sources"
         rm -rf "$WORK/wheel-sources"
         mark_made "$WORK/wheel" "$made_of"
     fi
@@ -116,14 +126,11 @@ add_extension() {  # add_extension VERSION: the wheel, added by that version of 
     mark_made "$folder" "$made_of"
 }
 
-make_azurite() {  # the storage emulator that the simulated Azure keeps its build logs in
-    local folder=$WORK/azurite
-    is_made "$folder" "$AZURITE" && return
+make_azurite() {  # the storage emulator in which the simulated Azure keeps its build logs
     command -v npm >/dev/null || install_with_apt nodejs npm ||
         fail "npm is missing; the storage emulator Azurite needs Node.js." "As root: apt-get install nodejs npm"
-    say "Installing Azurite"
-    rm -rf "$folder"
-    mkdir -p "$folder"
-    quietly azurite npm install --silent --no-save --prefix "$folder" "azurite@$AZURITE"
-    mark_made "$folder" "$AZURITE"
+    export MLTROUBLE_AZURITE=$WORK/azurite
+    [ -d "$MLTROUBLE_AZURITE" ] || say "Installing Azurite"
+    (cd "$ROOT" && quietly azurite "$WORK/az-$NEWEST_AZ/bin/python" -c \
+        'from tests.azuresim import azurite; azurite.install(azurite.default_folder())')
 }

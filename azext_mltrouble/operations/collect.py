@@ -37,15 +37,13 @@ def _default_path(name: str) -> Path:
 
 
 def _summary(evidence: Evidence, path: Path) -> dict[str, Any]:
-    observations = evidence.observations
+    sources: dict[str, list[Any]] = {"collected": [], "absent": [], "unavailable": []}
+    for one in evidence.observations:
+        described = {"source": one.source, "detail": one.detail, "remedy": one.remedy}
+        sources[one.status].append(described if one.status == "unavailable" else one.source)
     return {
         "path": str(path.resolve()),
-        "size": path.stat().st_size,
-        "collected": [one.source for one in observations if one.status == "collected"],
-        "unavailable": [
-            {"source": one.source, "reason": one.detail, "remedy": one.remedy}
-            for one in observations
-            if one.status == "unavailable"
-        ],
+        "sizeBytes": path.stat().st_size,
+        **sources,
         "redactions": dict(evidence.redactions),
     }
