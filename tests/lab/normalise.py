@@ -1,0 +1,43 @@
+"""Make a log say nothing of the machine that produced it, and nothing else.
+
+Only names of places are replaced, each by the name that it would have in a container; wording is never touched:
+
+- the case's working directory            -> /var/azureml-app
+- the environment's prefix                -> /opt/venv (or what the producer says)
+- the prefix of the Python it came from   -> /usr/local
+- addresses of the lab's own servers      -> what the producer says (pypi.example, contosoml.azurecr.io, ...)
+- the hosts of public package indexes     -> pypi.example (with an advertisement of the local pip settings dropped)
+- this machine's host name                -> node-0
+"""
+from __future__ import annotations
+
+import re
+import socket
+
+#: A log longer than this keeps its head and its tail; a marker line says how many lines are gone.
+MOST_LINES = 400
+HEAD_LINES = 150
+TAIL_LINES = 250
+
+INDEX_HOST = re.compile(r"\b(?:files\.pythonhosted|pypi|test\.pypi|deb\.debian|security\.debian)\.org\b")
+LOCAL_SETTINGS = re.compile(r"^.*(?:Location 'file://|Looking in links:|Looking in indexes:.*file://).*\n", re.MULTILINE)
+
+
+def normalise(text: str, places: dict[str, str]) -> str:
+    """``text`` with every key of ``places`` replaced by its value, longest first, and cut to a bounded length."""
+    for place in sorted(places, key=len, reverse=True):
+        text = text.replace(place, places[place])
+    text = LOCAL_SETTINGS.sub("", text)
+    text = INDEX_HOST.sub("pypi.example", text)
+    host = socket.gethostname()
+    text = re.sub(rf"(?<=[@ '\"=]){re.escape(host)}(?=[ :'\",]|$)", "node-0", text) if len(host) > 2 else text
+    return trim(text)
+
+
+def trim(text: str) -> str:
+    """The head and the tail of a long text."""
+    lines = text.splitlines(keepends=True)
+    if len(lines) <= MOST_LINES:
+        return text
+    gone = len(lines) - HEAD_LINES - TAIL_LINES
+    return "".join([*lines[:HEAD_LINES], f"[... {gone} lines left out ...]\n", *lines[-TAIL_LINES:]])
