@@ -19,14 +19,14 @@ from typing import BinaryIO
 
 #: Lower case, grouped by their first letter. None is the beginning of another one.
 STEMS = (
-    *("balancer", "ble to", "booting", "bort", "broken"),
+    *("bad re", "balancer", "ble to", "booting", "bort", "broken"),
     *("deadline", "denied", "died", "disk", "dn't", "doesn't", "due to"),
     *("error",),
     *("fail", "fault (", "ficient", "flict", "forbid", "found", "fully", "fused"),
-    *("hable", "healthy", "hedul", "horiz"),
+    *("hable", "has crash", "healthy", "hedul", "horiz"),
     *("k (most", "k full", "k space", "k-off", "kill", "known", "koff"),
-    *("many pods", "many req", "manyreq", "med out", "memory", "meout", "mismatch", "missing", "mpatib", "multiple v", "must "),
-    *("no ", "non-s", "non-z", "not "),
+    *("many pe", "many pods", "many req", "manyreq", "med out", "memory", "meout", "mismatch", "missing", "mpatib", "multiple v", "must "),
+    *("no ", "non-s", "non-z", "not ", "nothing p"),
     *("quest entity", "quired", "quires", "quota"),
     *("vailab", "valid", "violat"),
     *("xceed", "xcept", "xhaust", "xist", "xit", "xpect", "xpire"),

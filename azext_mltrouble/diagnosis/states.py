@@ -5,23 +5,153 @@ Shapes of payloads: the Model Management Service's responses as azureml-core 1.6
 """
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from azext_mltrouble.evidence.model import Evidence
 
+_IMAGE_IN_MESSAGE = re.compile(r"\brun image (\S{1,300}\.azurecr\.\w{1,10}/\S{1,300})")
+
 
 def derived(facts: dict[str, Any]) -> dict[str, Any]:
-    """Facts about facts, under the name ``state`` in the knowledge's conditions."""
-    return {}
+    """Facts about facts, under the name ``state`` in the knowledge's conditions.
+
+    ``containers``: of every container of the group its name, restarts, last exit code and reason; ``errors``: every
+    error object of service, operation and image, flat; ``identity``: the workspace identity's object id;
+    ``vaultPolicyMissing``: the vault works by access policies and has none for that identity; ``vaultRewritten``: a
+    template deployment has written the vault again; ``replicas``: wanted, available, and the autoscaler's limits.
+    """
+    return {
+        "containers": _containers(_dict(facts.get("containerGroup"))),
+        "errors": [one for name in ("service", "operation", "image") for one in _errors(name, _dict(facts.get(name)))],
+        "identity": _identity(facts),
+        "vaultPolicyMissing": _vault_policy_missing(facts),
+        "vaultRewritten": _vault_rewritten(facts),
+        "replicas": _replicas(_dict(facts.get("service"))),
+    }
 
 
 def slots_of(evidence: Evidence) -> dict[str, str]:
     """The values that every template may use, as far as the evidence names them."""
-    target = evidence.target
+    target, facts = evidence.target, evidence.facts
     named = target.kind in ("service", "endpoint")
     values = {
         "service": target.name if named else None,
         "workspace": target.workspace,
         "resource_group": target.resource_group,
+        "image": _dict(facts.get("image")).get("name") or _image_in_errors(facts),
+        "registry": _dict(facts.get("registry")).get("name"),
+        "vault": _dict(facts.get("vault")).get("name"),
+        "identity": _identity(facts),
     }
-    return {name: value for name, value in values.items() if value}
+    return {name: value for name, value in values.items() if isinstance(value, str) and value}
+
+
+def _containers(group: dict[str, Any]) -> list[dict[str, Any]]:
+    properties = _dict(group.get("properties")) or group
+    found = []
+    for container in _list(properties.get("containers")) + _list(properties.get("initContainers")):
+        settings = _dict(container.get("properties")) or container
+        view = _dict(settings.get("instanceView"))
+        current, previous = _dict(view.get("currentState")), _dict(view.get("previousState"))
+        ended = previous if previous.get("exitCode") is not None else current
+        found.append(
+            {
+                "name": container.get("name"),
+                "restarts": view.get("restartCount") or 0,
+                "state": current.get("state"),
+                "detail": current.get("detailStatus") or "",
+                "exitCode": ended.get("exitCode"),
+                "endDetail": ended.get("detailStatus") or "",
+                "events": [_dict(event) for event in _list(view.get("events"))],
+            }
+        )
+    return found
+
+
+def _errors(source: str, holder: dict[str, Any]) -> list[dict[str, Any]]:
+    """The error object and its details, outermost first."""
+    error = _dict(holder.get("error"))
+    error = _dict(error.get("error")) or error
+    if not error:
+        return []
+    own = {
+        "source": source,
+        "code": error.get("code") or "",
+        "statusCode": error.get("statusCode"),
+        "message": error.get("message") or "",
+    }
+    details = [
+        {"source": source, "code": one.get("code") or "", "statusCode": None, "message": one.get("message") or ""}
+        for one in map(_dict, _list(error.get("details")))
+    ]
+    return [own, *details]
+
+
+def _identity(facts: dict[str, Any]) -> str | None:
+    """The object id of the identity that the workspace acts as: the primary user-assigned one, or its own."""
+    workspace = _dict(facts.get("workspace"))
+    identity = _dict(workspace.get("identity"))
+    properties = _dict(workspace.get("properties")) or workspace
+    primary = str(properties.get("primaryUserAssignedIdentity") or "").lower()
+    for identifier, one in _dict(identity.get("userAssignedIdentities")).items():
+        if identifier.lower() == primary:
+            principal = _dict(one).get("principalId")
+            return principal if isinstance(principal, str) else None
+    principal = identity.get("principalId")
+    return principal if isinstance(principal, str) else None
+
+
+def _vault_policy_missing(facts: dict[str, Any]) -> bool:
+    vault = _dict(facts.get("vault"))
+    properties = _dict(vault.get("properties"))
+    identity = _identity(facts)
+    if not properties or not identity or properties.get("enableRbacAuthorization"):
+        return False
+    policies = [str(_dict(policy).get("objectId")).lower() for policy in _list(properties.get("accessPolicies"))]
+    return identity.lower() not in policies
+
+
+def _vault_rewritten(facts: dict[str, Any]) -> bool:
+    """A template deployment, or a write to the vault that the activity log has, besides the one that created it."""
+    history = _dict(facts.get("vaultHistory"))
+    writes = [one for one in map(_dict, _list(history.get("activity"))) if _is_vault_write(one)]
+    return bool(writes) or len(_list(history.get("deployments"))) > 1
+
+
+def _is_vault_write(event: dict[str, Any]) -> bool:
+    operation = event.get("operationName")
+    name = str(operation.get("value") if isinstance(operation, dict) else operation).lower()
+    return name == "microsoft.keyvault/vaults/write"
+
+
+def _replicas(service: dict[str, Any]) -> dict[str, Any] | None:
+    status, scaler = _dict(service.get("deploymentStatus")), _dict(service.get("autoScaler"))
+    if not status:
+        return None
+    available, limit = status.get("availableReplicas"), scaler.get("maxReplicas")
+    return {
+        "desired": status.get("desiredReplicas"),
+        "available": available,
+        "minimum": scaler.get("minReplicas"),
+        "limit": limit,
+        "atLimit": bool(scaler.get("autoscaleEnabled")) and isinstance(available, int) and available == limit,
+    }
+
+
+def _image_in_errors(facts: dict[str, Any]) -> str | None:
+    """The image that a crash message names, for services whose payload has none."""
+    for name in ("service", "operation"):
+        for error in _errors(name, _dict(facts.get(name))):
+            found = _IMAGE_IN_MESSAGE.search(error["message"])
+            if found:
+                return found[1]
+    return None
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
