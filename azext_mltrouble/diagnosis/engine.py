@@ -7,7 +7,7 @@ from typing import Any
 
 from azext_mltrouble.diagnosis import knowledge as knowledge_module
 from azext_mltrouble.diagnosis.conditions import candidates_of_facts, holds
-from azext_mltrouble.diagnosis.knowledge import Entry, Knowledge
+from azext_mltrouble.diagnosis.knowledge import Entry, Knowledge, Signal
 from azext_mltrouble.diagnosis.matching import LogReading, Match, read
 from azext_mltrouble.diagnosis.report import Confidence, EvidenceLine, Finding, Report, Verdict
 from azext_mltrouble.diagnosis.root import Candidate, weigh
@@ -60,13 +60,15 @@ def _candidates_of_log(
     knowledge: Knowledge, reading: LogReading, number: int, facts: dict[str, Any]
 ) -> Iterable[Candidate]:
     signals = reading.of_signals()
-    noise = {match.place[:2] for one in knowledge.signals if one.noise for match in signals.get(one.name, ())}
+    seen = [signal for signal in knowledge.signals if signal.name in signals]
+    noise = {match.place[:2] for one in seen if one.noise for match in signals[one.name]}
     matches = reading.of_entries()
     for entry in knowledge.entries:
+        cleared = _cleared_until(entry, seen, signals)
         standing = [
             match
             for match in matches.get(entry.code, ())
-            if match.place[:2] not in noise and _signals_allow(match, signals) and not _cleared(entry, match, knowledge, signals)
+            if match.place[:2] not in noise and match.place > cleared and _signals_allow(match, signals)
         ]
         if standing:
             yield _candidate(entry, standing, reading, number, facts)
@@ -79,13 +81,14 @@ def _signals_allow(match: Match, signals: dict[str, list[Match]]) -> bool:
     )
 
 
-def _cleared(entry: Entry, match: Match, knowledge: Knowledge, signals: dict[str, list[Match]]) -> bool:
-    """Whether the same step succeeded later on in this log."""
-    return any(
-        signals[signal.name][-1].place > match.place
-        for signal in knowledge.signals
-        if signal.name in signals and any(fnmatchcase(entry.cause, cause) for cause in signal.clears)
-    )
+def _cleared_until(entry: Entry, seen: list[Signal], signals: dict[str, list[Match]]) -> tuple[int, int, int]:
+    """The last place in the log where the step that this entry is about succeeded."""
+    places = [
+        signals[signal.name][-1].place
+        for signal in seen
+        if any(fnmatchcase(entry.cause, cause) for cause in signal.clears)
+    ]
+    return max(places, default=(0, 0, 0))
 
 
 def _candidate(

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from azext_mltrouble.diagnosis.report import Confidence, Severity
 from azext_mltrouble.diagnosis.scan import stem_of
@@ -157,8 +157,11 @@ class Signal:
         return cls(data["signal"], patterns, tuple(data.get("clears", ())), data.get("noise", False))
 
 
-#: A pattern and the entry or signal it belongs to.
-Owned = "tuple[Entry | Signal, Pattern]"
+class Owned(NamedTuple):
+    """A pattern and the entry or signal it belongs to."""
+
+    owner: Entry | Signal
+    pattern: Pattern
 
 
 @dataclass(frozen=True)
@@ -175,12 +178,13 @@ class Knowledge:
         entries = tuple(Entry.of(entry) for entry in data["entries"])
         signals = tuple(Signal.of(signal) for signal in data["signals"])
         by_stem: dict[str, dict[str, list[Owned]]] = {}
-        for owner in (*signals, *entries):
+        owners: tuple[Entry | Signal, ...] = (*signals, *entries)
+        for owner in owners:
             for pattern in owner.patterns:
                 stem = stem_of(pattern.literal)
                 if stem is None:
                     raise ValueError(f"{pattern.literal!r} has no stem of diagnosis/scan.py")
-                by_stem.setdefault(stem, {}).setdefault(pattern.literal, []).append((owner, pattern))
+                by_stem.setdefault(stem, {}).setdefault(pattern.literal, []).append(Owned(owner, pattern))
         return cls(entries, signals, by_stem)
 
 

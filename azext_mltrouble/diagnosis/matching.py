@@ -146,7 +146,8 @@ class _BlockReader:
             found = compiled(pattern.regex).search(excerpt)
             if found and self._in_context(line, excerpt, found, pattern):
                 self._matched.add(line.span)
-                self._reading.matches.setdefault(id(pattern), Matches(owner)).add(self._match(line, excerpt, found, pattern))
+                matches = self._reading.matches.setdefault(id(pattern), Matches(owner))
+                matches.add(self._match(line, excerpt, found, pattern))
 
     def _match(self, line: _Line, excerpt: str, found: re.Match[str], pattern: Pattern) -> Match:
         number = self._numbers.of(line.span)
@@ -186,11 +187,11 @@ class _BlockReader:
     def _note_telling_lines(self) -> None:
         """The last lines of the block that look bad and match nothing, looked for from its end."""
         spans = sorted({span for stem in _TELLING_STEMS for span in self._block.spans.get(stem, ())} - self._matched)
-        telling: list[tuple[int, str]] = []
+        telling: list[tuple[Span, str]] = []
         for span in reversed(spans):
             text = self._texts(span)[0]
             if _TELLING.search(text[:_REACH]):
-                telling.append((self._numbers.of(span), quote(without_prefix(text))))
+                telling.append((span, quote(without_prefix(text))))
             if len(telling) == _TELLING_LINES:
                 break
-        self._reading.telling.extend(reversed(telling))
+        self._reading.telling.extend((self._numbers.of(span), text) for span, text in reversed(telling))

@@ -10,12 +10,12 @@ about the speed of ``bytes.find``, and all stems of one letter cost one pass.
 from __future__ import annotations
 
 import codecs
-import io
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import BinaryIO
+from typing import Protocol
 
 #: Lower case, grouped by their first letter. None is the beginning of another one.
 STEMS = (
@@ -25,7 +25,8 @@ STEMS = (
     *("fail", "fault (", "ficient", "flict", "forbid", "found", "fully", "fused"),
     *("hable", "has crash", "healthy", "hedul", "horiz"),
     *("k (most", "k full", "k space", "k-off", "kill", "known", "koff"),
-    *("many pe", "many pods", "many req", "manyreq", "med out", "memory", "meout", "mismatch", "missing", "mpatib", "multiple v", "must "),
+    *("many pe", "many pods", "many req", "manyreq", "med out", "memory", "meout", "mismatch", "missing", "mpatib"),
+    *("multiple v", "must "),
     *("no ", "non-s", "non-z", "not ", "nothing p"),
     *("quest entity", "quired", "quires", "quota"),
     *("vailab", "valid", "violat"),
@@ -43,6 +44,12 @@ _CONTEXT = 1 << 16
 
 #: Where a line stands in its block: (start, end).
 Span = tuple[int, int]
+
+
+class Readable(Protocol):
+    """Anything bytes can be read from."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -71,18 +78,20 @@ class Block:
 
 
 class LineNumbers:
-    """Numbers of a block's lines, counted on from the line asked for before: asking in order costs one pass."""
+    """Numbers of a block's lines, each counted on from the nearest line before it that was asked for already."""
 
     def __init__(self, block: Block) -> None:
-        self._block = block
-        self._place, self._number = block.first, block.number
+        self._data = block.data
+        self._places, self._numbers = [block.first], [block.number]
 
     def of(self, span: Span) -> int:
-        if span[0] < self._place:
-            self._place, self._number = self._block.first, self._block.number
-        self._number += self._block.data.count(b"\n", self._place, span[0])
-        self._place = span[0]
-        return self._number
+        nearest = bisect_right(self._places, span[0]) - 1
+        place, number = self._places[nearest], self._numbers[nearest]
+        if place < span[0]:
+            number += self._data.count(b"\n", place, span[0])
+            self._places.insert(nearest + 1, span[0])
+            self._numbers.insert(nearest + 1, number)
+        return number
 
 
 def stem_of(literal: str) -> str | None:
@@ -90,12 +99,12 @@ def stem_of(literal: str) -> str | None:
     return max((stem for stem in STEMS if stem in literal), key=len, default=None)
 
 
-def blocks(stream: BinaryIO) -> Iterator[Block]:
+def blocks(stream: Readable) -> Iterator[Block]:
     """Read a stream once, from start to end, in bounded memory; yield the stretches that have a stem."""
-    stream = _as_utf8(stream)
+    source = _as_utf8(stream)
     data, done, number, ended = b"", 0, 1, False
     while not ended:
-        chunk = stream.read(_CHUNK)
+        chunk = source.read(_CHUNK)
         ended = not chunk
         data += chunk
         limit = len(data) if ended else _last_line_end(data, done)
@@ -138,7 +147,7 @@ def _lines_around(lowered: bytes, places: list[int], offset: int) -> list[Span]:
     return spans
 
 
-def _as_utf8(stream: BinaryIO) -> BinaryIO:
+def _as_utf8(stream: Readable) -> Readable:
     """The stream itself, or for UTF-16 (by its mark, or by its zero bytes) the same lines as UTF-8."""
     head = stream.read(4096)
     encoding = _utf16_kind(head)
@@ -159,10 +168,10 @@ def _utf16_kind(head: bytes) -> str | None:
     return None
 
 
-class _Chained(io.RawIOBase, BinaryIO):  # type: ignore[misc]
+class _Chained:
     """A head that was read already, then the rest of the stream."""
 
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+    def __init__(self, head: bytes, rest: Readable) -> None:
         self._head = head
         self._rest = rest
 
@@ -171,10 +180,10 @@ class _Chained(io.RawIOBase, BinaryIO):  # type: ignore[misc]
         return head or self._rest.read(size)
 
 
-class _Recoded(io.RawIOBase, BinaryIO):  # type: ignore[misc]
+class _Recoded:
     """A UTF-16 stream read as UTF-8."""
 
-    def __init__(self, source: BinaryIO, encoding: str) -> None:
+    def __init__(self, source: Readable, encoding: str) -> None:
         self._source = source
         self._decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
 

@@ -28,8 +28,8 @@ def _walk(tree: Any, inside_repeat: bool) -> Any:
     for operation, argument in tree:
         name = str(operation)
         if name in _REPEATS:
-            least, most, body = argument
-            most = int(most)
+            _, limit, body = argument
+            most = int(limit)
             if most > 1 and inside_repeat:
                 yield "a repetition inside a repetition"
             if most > 1 and most > _LONGEST and _is_anything(body):
