@@ -19,15 +19,15 @@ from typing import Protocol
 
 #: Lower case, grouped by their first letter. None is the beginning of another one.
 STEMS = (
-    *("bad re", "balancer", "ble to", "booting", "bort", "broken"),
-    *("deadline", "denied", "died", "disk", "dn't", "doesn't", "due to"),
-    *("error",),
+    *("bad gateway", "bad re", "balancer", "before repl", "ble to", "blocked by", "booting", "bort", "broken"),
+    *("d too large", "deadline", "denied", "died", "disk", "dn't", "doesn't", "double free", "due to", "dumped"),
+    *("eady in use", "egal instr", "egv", "error"),
     *("fail", "fault (", "ficient", "flict", "forbid", "found", "fully", "fused"),
     *("hable", "has crash", "healthy", "hedul", "horiz"),
     *("k (most", "k full", "k space", "k-off", "kill", "known", "koff"),
-    *("many pe", "many pods", "many req", "manyreq", "med out", "memory", "meout", "mismatch", "missing", "mpatib"),
-    *("multiple v", "must "),
-    *("no ", "non-s", "non-z", "not ", "nothing p"),
+    *("many pe", "many pods", "many req", "manyreq", "med out", "memory", "me-out", "meout", "mismatch"),
+    *("missing", "mpatib", "multiple v", "must "),
+    *("n in use", "no ", "non-s", "non-z", "not ", "nothing p", "nse code", "nt too large", "ntation fault"),
     *("quest entity", "quired", "quires", "quota"),
     *("vailab", "valid", "violat"),
     *("xceed", "xcept", "xhaust", "xist", "xit", "xpect", "xpire"),
