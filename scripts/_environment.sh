@@ -75,7 +75,7 @@ make_venv() {  # make_venv FOLDER PIP-ARGUMENT...: a virtual environment with th
 }
 
 make_newest_az() {
-    make_venv "$WORK/az-$NEWEST_AZ" "azure-cli==$NEWEST_AZ" setuptools wheel
+    make_venv "$WORK/az-$NEWEST_AZ" "azure-cli==$NEWEST_AZ" setuptools wheel -r "$ROOT/tests/requirements-azuresim.txt"
 }
 
 make_oldest_az() {

@@ -14,7 +14,7 @@ WIDTH = 100
 _SCHEMA = jsonschema.Draft202012Validator(json.loads(Path(__file__).with_name("report.schema.json").read_text("utf-8")))
 
 #: Secrets as they look on the wire: access tokens, SAS signatures, and the one password that the simulator hands out.
-_SECRETS = re.compile(r"eyJ[\w-]{10,}\.[\w-]{10,}|[?&]sig=(?!\*)[\w%]{8,}|obviously-not-a-real-password")
+SECRETS = re.compile(r"eyJ[\w-]{10,}\.[\w-]{10,}|[?&]sig=(?!\*)[\w%]{8,}|obviously-not-a-real-password")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f]")
 
 
@@ -30,7 +30,7 @@ class Trouble:
         assert "Traceback" not in result.stderr, result.stderr
         assert "unexpected error" not in result.stderr, result.stderr
         for text in (result.stdout, result.stderr):
-            assert not _SECRETS.search(text), f"a secret is shown: {_SECRETS.search(text)}"
+            assert not SECRETS.search(text), f"a secret is shown: {SECRETS.search(text)}"
             assert not _CONTROLS.search(text), f"a control character is shown: {_CONTROLS.search(text)!r}"
         return result
 
