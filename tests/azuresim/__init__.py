@@ -1,0 +1,1 @@
+"""A simulated Azure: one process, TLS on loopback, driven by YAML scenarios. See README.md."""
