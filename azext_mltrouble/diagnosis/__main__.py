@@ -48,7 +48,8 @@ def _case(line: str) -> dict[str, Any]:
 
 
 def _answer(case: dict[str, Any]) -> dict[str, Any]:
-    log = Log.of_text(str(case["id"]), case.get("where"), case["text"])
+    text = case["text"].encode("utf-8", "replace").decode("utf-8")  # JSON can hold halves of surrogate pairs
+    log = Log.of_text(str(case["id"]), case.get("where"), text)
     return diagnose(Evidence(Target(None, "log"), logs=[log])).to_dict()
 
 

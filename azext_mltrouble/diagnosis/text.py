@@ -7,7 +7,8 @@ _ANSI = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _NEEDS_WORK = re.compile(rb"[\x00-\x08\x0b-\x1f\\\x80-\xff]")
 _ESCAPED_CHARACTER = re.compile(r"\\+(?:u00([0-7][0-9a-fA-F])|x([0-7][0-9a-fA-F]))")
-_ESCAPED_LINE_END = re.compile(r"(?<![:\\])(?:\\+r)?\\+n")
+#: Not after a drive letter: ``C:\new`` is a path.
+_ESCAPED_LINE_END = re.compile(r"(?<!\b[A-Za-z]:)(?<!\\)(?:\\+r)?\\+n")
 _ESCAPED_TAB = re.compile(r"(?<![:\\\w])\\+t")
 _ESCAPED_QUOTE = re.compile(r"\\+(?=[\"'])")
 

@@ -1,0 +1,194 @@
+"""How causes are weighed against one another, and what the report says around them."""
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from azext_mltrouble.diagnosis.engine import diagnose
+from azext_mltrouble.diagnosis.knowledge import Knowledge
+from azext_mltrouble.evidence.model import STAGES, Evidence, Log, Observation, Target
+
+
+def entry(code: str, literal: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "code": code,
+        "cause": f"cause_of_{literal.split()[0]}",
+        "title": literal,
+        "stage": "launch",
+        "generations": ["v1"],
+        "severity": "error",
+        "kind": "cause",
+        "confidence": "high",
+        "patterns": [{"literal": literal}],
+        "summary": "{what|it} happened",
+        "remedy": {"text": "Mend it.", "commands": ["mend {what}"]},
+        "doc": "https://learn.microsoft.com/",
+        **changes,
+    }
+
+
+def knowledge(*entries: dict[str, Any], signals: tuple[dict[str, Any], ...] = ()) -> Knowledge:
+    return Knowledge.of({"entries": entries, "signals": signals})
+
+
+def root_of(known: Knowledge, *texts: str) -> str | None:
+    logs = [Log.of_text(f"log {number}", "container_log", text) for number, text in enumerate(texts)]
+    root = diagnose(Evidence(Target(None, "log"), logs=logs), known).root_cause
+    return root.code if root else None
+
+
+A = entry("MLT4001", "alpha error")
+B = entry("MLT4002", "beta error")
+
+
+def test_the_earliest_cause_wins() -> None:
+    assert root_of(knowledge(A, B), "beta error\nalpha error") == "MLT4002"
+    assert root_of(knowledge(A, B), "alpha error\nbeta error") == "MLT4001"
+
+
+def test_an_envelope_never_wins_and_is_left_out() -> None:
+    known = knowledge({**A, "kind": "envelope"}, B)
+    report = diagnose(Evidence(Target(None, "log"), logs=[Log.of_text("l", None, "alpha error\nbeta error")]), known)
+    assert [finding.code for finding in report.findings] == ["MLT4002"]
+    assert root_of(known, "alpha error") == "MLT4001"
+
+
+def test_a_symptom_loses_to_a_later_cause() -> None:
+    assert root_of(knowledge({**A, "kind": "symptom"}, B), "alpha error\nbeta error") == "MLT4002"
+
+
+def test_a_superseded_cause_is_left_out() -> None:
+    assert root_of(knowledge(A, {**B, "supersedes": ["cause_of_al*"]}), "alpha error\nbeta error") == "MLT4002"
+
+
+def test_a_weak_proof_loses_to_a_later_strong_one() -> None:
+    assert root_of(knowledge({**A, "confidence": "low"}, B), "alpha error\nbeta error") == "MLT4002"
+
+
+DONE = {"signal": "done", "clears": ["cause_of_alpha"], "patterns": [{"literal": "finished successfully"}]}
+
+
+def test_a_later_success_clears_what_was_tried_before() -> None:
+    known = knowledge(A, B, signals=(DONE,))
+    assert root_of(known, "alpha error\nfinished successfully") is None
+    assert root_of(known, "beta error\nfinished successfully") == "MLT4002"
+    assert root_of(known, "alpha error\nfinished successfully\nalpha error") == "MLT4001"
+    assert root_of(known, "alpha error", "finished successfully") == "MLT4001"
+
+
+def test_noise_is_no_finding_and_alarms_nobody() -> None:
+    noise = {"signal": "noise", "noise": True, "patterns": [{"literal": "harmless alpha error"}]}
+    known = knowledge(A, signals=(noise,))
+    report = diagnose(Evidence(Target(None, "log"), logs=[Log.of_text("l", None, "a harmless alpha error")]), known)
+    assert (report.verdict, report.findings) == ("healthy", ())
+    assert root_of(known, "a harmless alpha error\nalpha error") == "MLT4001"
+
+
+def pattern_of(**conditions: Any) -> Knowledge:
+    return knowledge(entry("MLT4001", "alpha error", patterns=[{"literal": "alpha error", **conditions}]))
+
+
+@pytest.mark.parametrize(
+    ("conditions", "text", "matched"),
+    [
+        ({"where": ["build_log"]}, "alpha error", False),
+        ({"unless": "harmless"}, "harmless alpha error", False),
+        ({"near": {"regex": "omega", "before": 2}}, "omega\n\nalpha error", True),
+        ({"near": {"regex": "omega", "before": 2}}, "omega\n\n\nalpha error", False),
+        ({"not_near": {"regex": "omega", "after": 1}}, "alpha error\nomega", False),
+        ({"in_traceback": "in init"}, 'Traceback (most recent call last):\n  File "a", in init\nalpha error', True),
+        ({"in_traceback": "in init"}, 'File "a", in init\nTraceback (most recent call last):\nalpha error', False),
+        ({"in_traceback": "in init"}, 'Traceback (most recent call last): File "a", in init alpha error', True),
+        ({"in_traceback": "in init"}, '  File "a", in init\nalpha error', True),
+    ],
+)
+def test_conditions_of_a_pattern(conditions: dict[str, Any], text: str, matched: bool) -> None:
+    assert (root_of(pattern_of(**conditions), text) == "MLT4001") is matched
+
+
+def test_conditions_on_signals() -> None:
+    done = {"signal": "done", "patterns": [{"literal": "finished successfully"}]}
+    with_it = knowledge(entry("MLT4001", "x", patterns=[{"literal": "alpha error", "with": ["done"]}]), signals=(done,))
+    assert root_of(with_it, "alpha error\nfinished successfully") == "MLT4001"
+    assert root_of(with_it, "alpha error") is None
+
+
+def test_an_unknown_failure_is_said_plainly_with_its_lines() -> None:
+    log = Log.of_text("app.log", None, "fine\nsome strange failure: frobnicator error 12\n")
+    report = diagnose(Evidence(Target(None, "log"), logs=[log]))
+    assert (report.verdict, report.root_cause) == ("unknown", None)
+    assert [(line.line, line.source) for line in report.findings[0].evidence] == [(2, "app.log")]
+    assert report.next_steps
+
+
+def test_values_in_commands_are_quoted_and_never_options() -> None:
+    known = knowledge(
+        entry("MLT4001", "x", patterns=[{"literal": "alpha error", "regex": "alpha error (?P<what>.{1,200})"}])
+    )
+    evidence = Evidence(Target(None, "log"), logs=[Log.of_text("l", None, "alpha error --yes;rm -rf ~ $(x)")])
+    root = diagnose(evidence, known).root_cause
+    assert root is not None
+    assert root.remedy_commands == ("mend 'yes;rm -rf ~ $(x)'",)
+
+
+def test_secrets_are_masked_everywhere() -> None:
+    known = knowledge(
+        entry("MLT4001", "x", patterns=[{"literal": "alpha error", "regex": "alpha error (?P<what>.{1,200})"}])
+    )
+    secret = "AccountKey=" + "Ab1+" * 21 + "Ab=="
+    report = diagnose(Evidence(Target(None, "log"), logs=[Log.of_text("l", None, f"alpha error {secret}")]), known)
+    assert "Ab1+Ab1+" not in json.dumps(report.to_dict())
+    assert sum(report.redactions.values()) >= 1
+
+
+def test_unknown_is_not_passed() -> None:
+    observations = [
+        Observation("service", "launch", "service", "collected"),
+        Observation("container log", "launch", "container log", "unavailable", "403", "az role assignment create"),
+        Observation("image", "image", "image", "absent"),
+    ]
+    target = Target("mysvc", "service", state="Transitioning")
+    report = diagnose(Evidence(target, facts={"service": {}}, observations=observations))
+    by_stage = {stage.stage: stage for stage in report.stages}
+    assert [stage.stage for stage in report.stages] == list(STAGES)
+    assert (by_stage["launch"].status, by_stage["image"].status) == ("unknown", "skipped")
+    assert "az role assignment create" in by_stage["launch"].checks[1].detail
+    assert report.verdict == "unknown"
+    assert "az role assignment create" in report.next_steps
+
+
+def test_a_finding_marks_the_check_of_its_source() -> None:
+    observations = [Observation("container log", "launch", "container log", "collected")]
+    log = Log.of_text("container log", "container_log", "ModuleNotFoundError: No module named 'lightgbm'")
+    report = diagnose(Evidence(Target("s", "service", state="Failed"), logs=[log], observations=observations))
+    launch = next(stage for stage in report.stages if stage.stage == "launch")
+    assert (launch.status, [check.id for check in launch.checks]) == ("failed", ["container log"])
+    assert (report.failed_stage, report.verdict) == ("launch", "failed")
+
+
+def test_a_wiped_policy_needs_the_facts_together() -> None:
+    facts: dict[str, Any] = {
+        "workspace": {"identity": {"principalId": "9F8E"}},
+        "vault": {"name": "kv", "properties": {"accessPolicies": [{"objectId": "other"}]}},
+        "image": {"error": {"code": "InternalServerError", "statusCode": 500, "message": "An internal server error"}},
+    }
+
+    def root(**changes: Any) -> tuple[str, str]:
+        found = diagnose(Evidence(Target("s", "service", state="Failed"), facts={**facts, **changes})).root_cause
+        assert found is not None
+        return found.cause, found.confidence
+
+    redeployed = {"activity": [{"operationName": {"value": "Microsoft.KeyVault/vaults/write"}}]}
+    assert root() == ("keyvault_policy_wiped", "medium")
+    assert root(vaultHistory=redeployed) == ("keyvault_policy_wiped", "high")
+    assert root(vault={"properties": {"accessPolicies": [{"objectId": "9f8e"}]}})[0] == "mms_internal_error"
+    assert root(vault={"properties": {"enableRbacAuthorization": True}})[0] == "mms_internal_error"
+
+
+@pytest.mark.parametrize("payload", [None, [], "text", 5, {"properties": None}, {"error": {"details": [None, 3]}}])
+def test_payloads_of_another_shape_prove_nothing_and_break_nothing(payload: Any) -> None:
+    names = ("service", "operation", "image", "containerGroup", "vault", "vaultHistory", "workspace", "registry")
+    report = diagnose(Evidence(Target("s", "service", state="Healthy"), facts=dict.fromkeys(names, payload)))
+    assert report.root_cause is None
