@@ -1,0 +1,100 @@
+"""Services, images and models of the first generation: the reads of the Model Management Service (MMS).
+
+The requests are those of azureml-core 1.61: no api-version, ``expand=true`` where it sends it.
+"""
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from azext_mltrouble.cloud import arm
+from azext_mltrouble.cloud.session import Session, WorkspaceScope, segment
+
+_NEWEST = {"orderBy": "CreatedAtDesc", "count": "1", "expand": "true"}
+
+
+class ModelManagement:
+    """The MMS of one workspace."""
+
+    def __init__(self, session: Session, scope: WorkspaceScope, addresses: dict[str, Any]) -> None:
+        """``addresses`` is what discovery answered."""
+        self._session = session
+        self._scope = scope
+        self._addresses = addresses
+
+    @property
+    def _base(self) -> str:
+        return f"{self._host('modelmanagement')}/modelmanagement/v1.0{self._scope.path}"
+
+    def _host(self, name: str) -> str:
+        from azext_mltrouble.cloud.errors import content_error
+
+        host = self._addresses.get(name)
+        if not isinstance(host, str):
+            raise content_error(f"the address of the service '{name}'", "not among the addresses of discovery", b"")
+        return host.rstrip("/")
+
+    def _service(self, name: str) -> str:
+        return f"{self._base}/services/{segment(name)}"
+
+    def service(self, name: str) -> dict[str, Any]:
+        """A web service with everything about it."""
+        return self._session.get(self._service(name), f"the service '{name}'", {"expand": "true"})
+
+    def services(self) -> list[dict[str, Any]]:
+        """All web services of the workspace."""
+        what = f"the list of services of '{self._scope.workspace}'"
+        return self._session.get_all(f"{self._base}/services", what, {"expand": "true"})
+
+    def service_log(self, name: str, init: bool, tail: int) -> str:
+        """The last ``tail`` lines that the service's container wrote, or its init container."""
+        what = f"the {'init container' if init else 'container'} log of '{name}'"
+        query = {"tail": str(tail), "init": str(init)}
+        return str(self._session.get(f"{self._service(name)}/logs", what, query).get("content") or "")
+
+    def operation(self, operation_id: str) -> dict[str, Any]:
+        """What became of a long-running operation."""
+        address = f"{self._base}/operations/{segment(operation_id)}"
+        return self._session.get(address, f"the operation '{operation_id}'")
+
+    def image(self, image_id: str) -> dict[str, Any]:
+        """An image by its id, ``name:version``."""
+        address = f"{self._base}/images/{segment(image_id, keep=':')}"
+        return self._session.get(address, f"the image '{image_id}'", _NEWEST)
+
+    def images(self, name: str) -> list[dict[str, Any]]:
+        """All versions of an image."""
+        query = {"expand": "true", "name": name}
+        return self._session.get_all(f"{self._base}/images", f"the versions of the image '{name}'", query)
+
+    def model(self, model_id: str) -> dict[str, Any]:
+        """A registered model by its id, ``name:version``."""
+        return self._session.get(f"{self._base}/models/{quote(model_id, safe='')}", f"the model '{model_id}'")
+
+    def environment_image(self, name: str, version: str) -> dict[str, Any]:
+        """The image that an environment was built into. The answer holds the registry's password."""
+        address = (
+            f"{self._host('experimentation')}/environment/v1.0{self._scope.path}"
+            f"/environments/{segment(name)}/versions/{segment(version)}/image"
+        )
+        return self._session.get(address, f"the image of the environment '{name}:{version}'")
+
+
+def discover(session: Session, scope: WorkspaceScope, workspace: dict[str, Any]) -> ModelManagement:
+    """The MMS of a workspace, found as its SDK finds it: discovery takes no token. Asked once per session."""
+    from azext_mltrouble.cloud.errors import content_error
+
+    properties = workspace.get("properties")
+    address = properties.get("discoveryUrl") if isinstance(properties, dict) else None
+    if not isinstance(address, str):
+        raise content_error(f"the workspace '{scope.workspace}'", "a workspace without a discoveryUrl", b"")
+    addresses = session.once(
+        ("discovery", address),
+        lambda: session.get(address, "the addresses of the workspace's services", authenticated=False),
+    )
+    return ModelManagement(session, scope, addresses)
+
+
+def open_workspace(session: Session, scope: WorkspaceScope) -> ModelManagement:
+    """The MMS of the workspace that a user names."""
+    return discover(session, scope, arm.workspace(session, scope))
