@@ -19,9 +19,10 @@ from typing import Protocol
 
 #: Lower case, grouped by their first letter. None is the beginning of another one.
 STEMS = (
-    *("bad gateway", "bad re", "balancer", "before repl", "ble to", "blocked by", "booting", "bort", "broken"),
+    *("bad gateway", "bad re", "bad_alloc", "balancer", "before repl", "ble to", "blocked by", "booting", "bort"),
+    *("broken",),
     *("d too large", "deadline", "denied", "died", "disk", "dn't", "doesn't", "double free", "due to", "dumped"),
-    *("eady in use", "egal instr", "egv", "error"),
+    *("e called aft", "eady in use", "egal instr", "egv", "enotready", "ephemeral", "error"),
     *("fail", "fault (", "ficient", "flict", "forbid", "found", "fully", "fused"),
     *("hable", "has crash", "healthy", "hedul", "horiz"),
     *("k (most", "k full", "k space", "k-off", "kill", "known", "koff"),
