@@ -18,6 +18,7 @@ _DEPLOYMENTS = _GROUP + "/providers/Microsoft.Resources/deployments"
 
 #: The api-versions that each resource type serves, as Azure's public API definitions list them.
 API_VERSIONS = {
+    "metadata": "2015-01-01 2018-05-01 2019-05-01 2020-06-01 2022-09-01",
     "subscriptions": "2016-06-01 2018-06-01 2019-06-01 2019-11-01 2020-01-01 2020-05-01 2021-01-01 2022-12-01",
     "tenants": "2016-06-01 2018-06-01 2019-06-01 2019-11-01 2020-01-01 2020-05-01 2021-01-01 2022-12-01",
     "resourceGroups": "2019-05-01 2019-10-01 2020-06-01 2020-10-01 2021-04-01 2022-09-01 2024-03-01 2025-04-01",
@@ -48,7 +49,8 @@ API_VERSIONS = {
 def check(call: Call, route: Route | None, known_path: bool) -> None:
     """What Resource Manager checks before the resource provider sees a request, in its order; raises Refused."""
     try:
-        call.simulator.tokens.check(call.headers.get("Authorization"), ARM_AUDIENCES)
+        if route is None or route.kind != "metadata":
+            call.simulator.tokens.check(call.headers.get("Authorization"), ARM_AUDIENCES)
     except TokenRefused as refused:
         challenge = f'Bearer authorization_uri="https://login.windows.net/{TENANT}", error="invalid_token"'
         raise Refused(arm_error(401, refused.code, refused.message, **{"WWW-Authenticate": challenge})) from None
@@ -106,6 +108,21 @@ def _missing(kind: str, name: str, group: str) -> Refused:
     return Refused(arm_error(404, "ResourceNotFound", f"The Resource '{kind}/{name}' under resource group '{group}' "
                                                       "was not found. For more details please go to "
                                                       "https://aka.ms/ARMResourceNotFoundFix"))
+
+
+def _metadata(call: Call) -> Reply:
+    """What ``az cloud register`` discovers of a cloud; needs no token."""
+    arm = call.simulator.addresses["arm"]
+    authentication = {"loginEndpoint": "https://login.microsoftonline.com", "tenant": "common",
+                      "audiences": [f"{audience}/" for audience in ARM_AUDIENCES], "identityProvider": "AAD"}
+    if call.query["api-version"] == "2015-01-01":
+        return ok({"galleryEndpoint": None, "graphEndpoint": "https://graph.windows.net/", "portalEndpoint": None,
+                   "authentication": authentication})
+    cloud = {"name": "AzureSimulated", "resourceManager": arm, "authentication": authentication,
+             "graphAudience": "https://graph.windows.net/", "microsoftGraphResourceId": "https://graph.microsoft.com/",
+             "suffixes": {"storage": "core.windows.net", "keyVaultDns": "vault.azure.net",
+                          "acrLoginServer": "azurecr.io"}}
+    return ok(cloud if call.query["api-version"] == "2022-09-01" else [cloud])
 
 
 def _subscription(subscription_id: str, name: str) -> dict[str, Any]:
@@ -287,6 +304,7 @@ _ML = "Microsoft.MachineLearningServices/workspaces"
 _ACI = "Microsoft.ContainerInstance/containerGroups"
 _RESOURCES = "Microsoft.Resources/deployments"
 ROUTES = [
+    Route("arm.metadata", "GET", pattern("/metadata/endpoints"), _metadata, "metadata"),
     Route("arm.subscriptions", "GET", pattern("/subscriptions"), _subscriptions, "subscriptions"),
     Route("arm.tenants", "GET", pattern("/tenants"), _tenants, "tenants"),
     Route("arm.subscription", "GET", pattern("/subscriptions/{subscription}"), _one_subscription, "subscriptions"),

@@ -88,9 +88,9 @@ class AzHarness:
 
     def login(self) -> AzHarness:
         """Register the simulated cloud and log in with the managed identity; AssertionError if az refuses."""
-        arm = self.simulator.started["arm"]
-        self.must("cloud", "register", "--name", CLOUD, "--skip-endpoint-discovery",
-                  "--endpoint-resource-manager", arm, "--endpoint-management", arm,
+        self.must("cloud", "register", "--name", CLOUD,
+                  "--endpoint-resource-manager", self.simulator.started["arm"],
+                  "--endpoint-management", "https://management.core.windows.net/",
                   "--endpoint-active-directory", "https://login.microsoftonline.com",
                   "--endpoint-active-directory-resource-id", "https://management.core.windows.net/",
                   "--endpoint-active-directory-graph-resource-id", "https://graph.windows.net/",

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import subprocess
 import threading
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -88,10 +89,8 @@ class Azurite:
         client = ContainerClient(f"{self.url}/{ACCOUNT}", container,
                                  credential={"account_name": ACCOUNT, "account_key": self._key})
         with client:
-            try:
+            with suppress(ResourceExistsError):
                 client.create_container()
-            except ResourceExistsError:
-                pass
             for name, text in blobs.items():
                 client.upload_blob(name, text.encode("utf-8", "surrogateescape"), overwrite=True)
 
@@ -100,8 +99,9 @@ class Azurite:
         from azure.storage.blob import BlobSasPermissions, generate_blob_sas
 
         expiry = datetime.now(timezone.utc) + timedelta(seconds=seconds)
-        sas = generate_blob_sas(ACCOUNT, container, blob, account_key=self._key, permission=BlobSasPermissions(read=True),
-                                start=expiry - timedelta(days=1), expiry=expiry)
+        sas = generate_blob_sas(ACCOUNT, container, blob, account_key=self._key,
+                                permission=BlobSasPermissions(read=True), start=expiry - timedelta(days=1),
+                                expiry=expiry)
         return f"/{ACCOUNT}/{container}/{blob}?{sas}"
 
     def stop(self) -> None:

@@ -58,7 +58,7 @@ def _discovery(call: Call) -> Reply:
         return provider_error(404, "UserError", "The workspace was not found.")
     keys = ("api", "catalog", "experimentation", "gallery", "history", "hyperdrive", "labeling", "modelmanagement",
             "pipelines", "studio")
-    return ok({key: call.simulator.addresses["ml"] for key in keys})
+    return ok(dict.fromkeys(keys, call.simulator.addresses["ml"]))
 
 
 # ---- Model Management Service ---------------------------------------------------------------------------------

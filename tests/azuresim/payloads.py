@@ -21,12 +21,11 @@ def scenario(cls: type[Scenario], names: Names, document: dict[str, Any]) -> Sce
     """The full scenario of a merged document. Build logs become blobs: their payloads name them as
     ``{"blob": NAME, "expired": bool}`` until an address is signed for an answer."""
     blobs: dict[str, str] = {}
-    images = [_image(names, image_id, entry or {}, blobs) for image_id, entry in _items(document, "images")]
-    operations = {key: _operation(names, key, entry or {}, blobs) for key, entry in _items(document, "operations")}
-    models = [_model(names, model_id, entry or {}) for model_id, entry in _items(document, "models")]
+    images = [_image(names, image_id, entry, blobs) for image_id, entry in _items(document, "images")]
+    operations = {key: _operation(names, key, entry, blobs) for key, entry in _items(document, "operations")}
+    models = [_model(names, model_id, entry) for model_id, entry in _items(document, "models")]
     services, logs = {}, {}
     for name, entry in _items(document, "services"):
-        entry = dict(entry or {})
         logs[name] = {"main": "", "init": "", **entry.pop("logs", {})}
         services[name] = _service(names, name, entry, images, models)
         operations.setdefault(services[name]["operationId"],
@@ -40,20 +39,21 @@ def scenario(cls: type[Scenario], names: Names, document: dict[str, Any]) -> Sce
         vault=None if vault is None else _vault(names, vault),
         registry=None if registry is None else _registry(names, registry),
         services=services, logs=logs, images=images, operations=operations, models=models,
-        environments={key: _environment(names, key, entry or {}) for key, entry in _items(document, "environments")},
+        environments={key: _environment(names, key, entry) for key, entry in _items(document, "environments")},
         container_groups=groups, container_logs=container_logs, deployments=deployments, templates=templates,
         operations_of=operations_of,
         activity=[_activity(names, entry) for entry in document.get("activity", [])],
         role_assignments=[_role_assignment(names, entry) for entry in document.get("role_assignments", [])],
-        online_endpoints={key: _online_endpoint(names, key, entry or {})
+        online_endpoints={key: _online_endpoint(names, key, entry)
                           for key, entry in _items(document, "online_endpoints")},
         blobs=blobs, page_sizes=document.get("page_sizes", {}), sas_seconds=document.get("sas_seconds", 3600),
         faults=document.get("faults", []),
     )
 
 
-def _items(document: dict[str, Any], key: str) -> list[tuple[str, Any]]:
-    return list((document.get(key) or {}).items())
+def _items(document: dict[str, Any], key: str) -> list[tuple[str, dict[str, Any]]]:
+    """The named things of a scenario; null is a thing that is not there."""
+    return [(name, dict(entry)) for name, entry in (document.get(key) or {}).items() if entry is not None]
 
 
 def _fill(defaults: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -178,7 +178,6 @@ def _deployments(names: Names, document: dict[str, Any]) \
     """The deployment history of the resource group, newest first, with each template and its operations."""
     history, templates, operations_of = [], {}, {}
     for name, entry in _items(document, "deployments"):
-        entry = dict(entry)
         templates[name] = {"$schema": "https://schema.management.azure.com/schemas/2019-04-01/"
                                       "deploymentTemplate.json#", "contentVersion": "1.0.0.0", "parameters": {},
                            "resources": entry.pop("resources", [])}
@@ -337,7 +336,7 @@ def _model(names: Names, model_id: str, over: dict[str, Any]) -> dict[str, Any]:
 def _service(names: Names, name: str, over: dict[str, Any], images: list[dict[str, Any]],
              models: list[dict[str, Any]]) -> dict[str, Any]:
     compute = over.get("computeType", "ACI")
-    defaults = _fill(_service_common(names, name), _ACI(names, name) if compute == "ACI" else _AKS(name))
+    defaults = _fill(_service_common(names, name), _aci(names, name) if compute == "ACI" else _aks(name))
     filled = _fill({**defaults, "computeType": compute}, over)
     by_id = {model["id"]: model for model in models}
     image = next((image for image in images if image["id"] == filled.get("imageId")), None)
@@ -361,7 +360,7 @@ def _service_common(names: Names, name: str) -> dict[str, Any]:
     }
 
 
-def _ACI(names: Names, name: str) -> dict[str, Any]:  # noqa: N802 - the compute type's own name
+def _aci(names: Names, name: str) -> dict[str, Any]:
     host = f"{_guid(names.scenario, name)}.{names.location}.azurecontainer.io"
     return {
         "containerResourceRequirements": {"cpu": 0.1, "cpuLimit": None, "memoryInGB": 0.5, "memoryInGBLimit": None,
@@ -373,7 +372,7 @@ def _ACI(names: Names, name: str) -> dict[str, Any]:  # noqa: N802 - the compute
     }
 
 
-def _AKS(name: str) -> dict[str, Any]:  # noqa: N802 - the compute type's own name
+def _aks(name: str) -> dict[str, Any]:
     address = f"http://203.0.113.9:80/api/v1/service/{name}"
     return {
         "isDefault": None, "trafficPercentile": None, "type": None, "computeName": "aks-cluster",

@@ -161,7 +161,7 @@ def _resolve(document: dict[str, Any]) -> dict[str, Any]:
         return _merge({}, own)
     path = FOLDER / f"{parent}.yaml"
     with path.open(encoding="utf-8") as file:
-        return _merge(_resolve(yaml.load(file, _Loader)), own)  # noqa: S506 - a SafeLoader
+        return _merge(_resolve(yaml.load(file, _Loader)), own)
 
 
 def _merge(base: Any, over: Any) -> Any:
