@@ -40,7 +40,8 @@ class WorkspaceScope:
     @property
     def group_path(self) -> str:
         """The resource group's ARM id, ready for an address."""
-        return f"/subscriptions/{segment(self.subscription_id)}/resourceGroups/{segment(self.resource_group, keep='()')}"
+        group = segment(self.resource_group, keep="()")
+        return f"/subscriptions/{segment(self.subscription_id)}/resourceGroups/{group}"
 
     @property
     def path(self) -> str:

@@ -145,7 +145,9 @@ _REST_OF_LINE = re.compile(rb"(?:[^\n\r\\]|\\(?!\\{0,31}[nr]))*")
 _SCHEME = re.compile(rb"(?:bearer|basic|token|digest|sharedkey|apikey|negotiate)[ \t]+", re.IGNORECASE)
 _NO_SECRET = re.compile(rb"(?:(?:none|null|true|false|undefined|error|warning|traceback)\W*)?", re.IGNORECASE)
 _REFERENCE = re.compile(rb"\$\{[A-Za-z_][\w.:-]*\}|\$\([A-Za-z_]\w*\)|\$?\{\{[^{}\n]{1,100}\}\}")
-_USAGE_WORD = re.compile(rb"to|is|or|and|for|in|if|as|via|by|on|the|with|was|from|not|can|option|flag|argument|[A-Z_]+\]?")
+_USAGE_WORD = re.compile(
+    rb"to|is|or|and|for|in|if|as|via|by|on|the|with|was|from|not|can|option|flag|argument|[A-Z_]+\]?"
+)
 #: Kinds whose names also occur in prose ("unexpected token: ...", "secret: not found").
 _PROSE = frozenset(("token", "secret", "authorization", "apiKey", "serviceKey", "accountKey", "privateKey"))
 

@@ -1,0 +1,60 @@
+"""The sources of evidence, and what it takes to read each of them."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_AML = "Microsoft.MachineLearningServices/workspaces"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source: ``role`` on ``scope`` includes ``action``, the right to read it."""
+
+    id: str
+    stage: str
+    title: str
+    action: str
+    role: str = "Reader"
+    scope: str = "the workspace"
+    if_missing: str = ""
+
+
+WORKSPACE = Source("workspace", "access", "Workspace", f"{_AML}/read")
+DISCOVERY = Source("discovery", "access", "Addresses of the workspace's services", f"{_AML}/read")
+SERVICE = Source("service", "deploy", "Web service", f"{_AML}/services/read")
+OPERATION = Source(
+    "operation", "deploy", "Last operation on the service", f"{_AML}/services/read",
+    if_missing="Azure forgets operations after a while; a new deployment leaves a new one.",
+)  # fmt: skip
+IMAGE = Source(
+    "image", "image", "Image", f"{_AML}/images/read",
+    if_missing="The image was deleted, or never built: build it again, then deploy it.",
+)  # fmt: skip
+BUILD_LOG = Source(
+    "image-build-log", "image", "Image build log", "the address that Azure ML signs",
+    if_missing="The log was deleted from the workspace's storage account; building the image again writes a new one.",
+)  # fmt: skip
+MODELS = Source(
+    "models", "register", "Registered models", f"{_AML}/models/read",
+    if_missing="Register the model again, or deploy a version that is still registered.",
+)  # fmt: skip
+CONTAINER_LOG = Source("container-log", "launch", "Container log", f"{_AML}/services/read")
+INIT_CONTAINER_LOG = Source("init-container-log", "launch", "Init container log", f"{_AML}/services/read")
+CONTAINER_GROUP = Source(
+    "container-group", "launch", "Container group", "Microsoft.ContainerInstance/containerGroups/read",
+    scope="the workspace's resource group",
+    if_missing="The container group was deleted: deploy the service again.",
+)  # fmt: skip
+KEY_VAULT = Source(
+    "key-vault", "access", "Key Vault", "Microsoft.KeyVault/vaults/read", scope="the workspace's key vault",
+    if_missing="Recover the vault if it was deleted: az keyvault list-deleted, then az keyvault recover.",
+)  # fmt: skip
+KEY_VAULT_HISTORY = Source(
+    "key-vault-history", "access", "What changed the Key Vault", "Microsoft.Resources/deployments/read",
+    scope="the vault's resource group",
+)  # fmt: skip
+REGISTRY = Source(
+    "registry", "access", "Container registry", "Microsoft.ContainerRegistry/registries/read",
+    scope="the workspace's container registry",
+    if_missing="The workspace refers to a registry that does not exist: attach another one to it.",
+)  # fmt: skip
