@@ -340,8 +340,12 @@ def _service(names: Names, name: str, over: dict[str, Any], images: list[dict[st
     filled = _fill({**defaults, "computeType": compute}, over)
     by_id = {model["id"]: model for model in models}
     image = next((image for image in images if image["id"] == filled.get("imageId")), None)
-    if filled.get("environmentImageRequest") is not None:
-        wanted = filled["environmentImageRequest"].get("modelIds", [])
+    request = filled.get("environmentImageRequest")
+    if request is not None:
+        wanted = request.get("modelIds", [])
+        given = request["environment"]
+        key = f"{given['name']}:{given['version']}"
+        request["environment"] = _fill(_environment(names, key, {})["definition"], given)
     else:
         wanted = (image or {}).get("modelIds", [])
     if image is not None:
