@@ -1,0 +1,96 @@
+"""Run in a process of its own: reads workspaces with the real azureml-core and prints what it saw, as JSON.
+
+Standard input is one JSON object: ``arm`` and ``identityEndpoint``/``identityHeader`` of a simulated Azure, ``path``
+(the directory that azureml-core is installed in), and ``workspaces``: each with its names and what to read.
+"""
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import urllib.parse
+import urllib.request
+import warnings
+from collections import namedtuple
+from typing import Any
+
+GIVEN = json.load(sys.stdin)
+sys.path.append(GIVEN["path"])  # after az's own packages, as az itself does with an extension
+warnings.simplefilter("ignore")
+logging.disable(logging.CRITICAL)
+
+from azureml.core import Environment, Model, Workspace  # noqa: E402
+from azureml.core.authentication import AbstractAuthentication  # noqa: E402
+from azureml.core.image import Image  # noqa: E402
+from azureml.core.webservice import Webservice  # noqa: E402
+
+Subscription = namedtuple("Subscription", "subscription_name subscription_id")
+
+
+class SimulatedLogin(AbstractAuthentication):
+    """The managed identity of the simulated Azure."""
+
+    def __init__(self) -> None:
+        super().__init__(cloud="AzureCloud")
+        self._cloud_type.endpoints.resource_manager = GIVEN["arm"] + "/"
+        query = urllib.parse.urlencode({"api-version": "2019-08-01", "resource": "https://management.core.windows.net/"})
+        request = urllib.request.Request(f"{GIVEN['identityEndpoint']}?{query}",
+                                         headers={"X-IDENTITY-HEADER": GIVEN["identityHeader"]})
+        with urllib.request.urlopen(request) as answer:
+            self._token = json.load(answer)["access_token"]
+
+    def _get_arm_token(self) -> str:
+        return self._token
+
+    def _get_graph_token(self) -> str:
+        return self._token
+
+    def _get_azureml_client_token(self) -> str:
+        return self._token
+
+    def _get_all_subscription_ids(self) -> tuple[list[Subscription], str]:
+        return [Subscription("Simulated Azure", GIVEN["subscription"])], GIVEN["tenant"]
+
+
+def read(login: SimulatedLogin, names: dict[str, str], wanted: dict[str, Any]) -> dict[str, Any]:
+    """What azureml-core makes of one workspace."""
+    workspace = Workspace(names["subscription"], names["resource_group"], names["workspace"], auth=login)
+    details = workspace.get_details()
+    seen: dict[str, Any] = {"workspace": {key: details.get(key) for key in ("keyVault", "containerRegistry",
+                                                                           "workspaceid")},
+                            "services": {}, "images": {}, "environments": {}}
+    for name in wanted["services"]:
+        service = Webservice(workspace, name)
+        service._operation_endpoint = f"{service._mms_endpoint.rpartition('/services/')[0]}/operations/" \
+                                      f"{Webservice._get(workspace, name)['operationId']}"
+        state, error, operation = service._get_operation_state()
+        seen["services"][name] = {
+            "state": service.state, "error": service.error, "type": type(service).__name__,
+            "image": service.image.id if service.image else None, "models": [model.id for model in service.models or []],
+            "operation": state, "operationError": error, "subOperation":
+                (operation.get("operationDetails") or {}).get("subOperationType"),
+            "logs": service.get_logs(), "initLogs": service.get_logs(num_lines=2, init=True),
+        }
+    for image_id in wanted["images"]:
+        image = Image(workspace, id=image_id)
+        newest = Image(workspace, name=image.name)
+        seen["images"][image_id] = {"state": image.creation_state, "buildLog": image.image_build_log_uri,
+                                    "newest": newest.id}
+    for key in wanted["environments"]:
+        name, _, version = key.partition(":")
+        environment = Environment.get(workspace, name, version)
+        seen["environments"][key] = environment.get_image_details(workspace).get("imageExistsInRegistry")
+    seen["listedServices"] = sorted(service.name for service in Webservice.list(workspace))
+    seen["listedImages"] = sorted(image.id for image in Image.list(workspace))
+    seen["listedModels"] = sorted(model.id for model in Model.list(workspace))
+    return seen
+
+
+def main() -> None:
+    """Read every workspace that standard input names."""
+    login = SimulatedLogin()
+    json.dump({name: read(login, entry["names"], entry) for name, entry in GIVEN["workspaces"].items()}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
