@@ -6,7 +6,8 @@ Only names of places are replaced, each by the name that it would have in a cont
 - the environment's prefix                -> /opt/venv (or what the producer says)
 - the prefix of the Python it came from   -> /usr/local
 - addresses of the lab's own servers      -> what the producer says (pypi.example, contosoml.azurecr.io, ...)
-- the hosts of public package indexes     -> pypi.example (with an advertisement of the local pip settings dropped)
+- the hosts of public package indexes     -> pypi.example (lines that show the machine's own pip settings are dropped)
+- the hosts of public conda channels      -> conda.example
 - this machine's host name                -> node-0
 """
 from __future__ import annotations
@@ -20,6 +21,7 @@ HEAD_LINES = 150
 TAIL_LINES = 250
 
 INDEX_HOST = re.compile(r"\b(?:files\.pythonhosted|pypi|test\.pypi|deb\.debian|security\.debian)\.org\b")
+CHANNEL_HOST = re.compile(r"\b(?:(?:repo|conda|www)\.anaconda\.com|(?:conda\.)?anaconda\.org)\b")
 LOCAL_SETTINGS = re.compile(r"^.*(?:Location 'file://|Looking in links:|Looking in indexes:.*file://).*\n", re.MULTILINE)
 
 
@@ -29,6 +31,7 @@ def normalise(text: str, places: dict[str, str]) -> str:
         text = text.replace(place, places[place])
     text = LOCAL_SETTINGS.sub("", text)
     text = INDEX_HOST.sub("pypi.example", text)
+    text = CHANNEL_HOST.sub("conda.example", text)
     host = socket.gethostname()
     text = re.sub(rf"(?<=[@ '\"=]){re.escape(host)}(?=[ :'\",]|$)", "node-0", text) if len(host) > 2 else text
     return trim(text)
