@@ -176,6 +176,7 @@ class Server:
         """Record the request, wait out the latency, and say which fault it meets."""
         workspace = call.scenario.names.scenario if call.scenario else None
         record = {"route": route, "workspace": workspace, "method": call.method, "path": call.path,
+                  "rawPath": request.raw_path.partition("?")[0],
                   "query": _shown_query(request.query_string), "headers": sorted(map(str, request.headers)),
                   "userAgent": request.headers.get("User-Agent", ""), "at": time.time(), "status": None}
         del self.requests[:-_FORGET]

@@ -19,11 +19,12 @@ _READS = Path(__file__).with_name("sdk_reads.py")
 
 @dataclass(frozen=True)
 class Reading:
-    """One scenario as azureml-core saw it: ``seen`` (see sdk_reads.py) and the workspace that was asked."""
+    """One scenario as azureml-core saw it: ``seen`` (see sdk_reads.py), and what it asked for that (``asked``)."""
 
     workspace: Workspace
     held: scenario.Scenario
     seen: dict[str, Any]
+    asked: list[dict[str, Any]]
 
 
 def sdk_folder() -> Path:
@@ -56,6 +57,8 @@ def readings(azure: SimulatedAzure, tmp_path_factory: pytest.TempPathFactory) ->
         held[name] = scenario.build(workspaces[name].name, {"extends": name})
         wanted[name] = {"names": workspaces[name].names, "services": sorted(held[name].services),
                         "images": [image["id"] for image in held[name].images],
+                        "absent": [image["name"] for image in held[name].images
+                                   if not held[name].services][:1],
                         "environments": sorted(held[name].environments)}
     seen = read_with_sdk(azure, wanted, tmp_path_factory.mktemp("sdk"))
-    return {name: Reading(workspaces[name], held[name], seen[name]) for name in workspaces}
+    return {name: Reading(workspaces[name], held[name], seen[name], workspaces[name].requests()) for name in workspaces}

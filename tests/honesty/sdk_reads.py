@@ -22,7 +22,8 @@ logging.disable(logging.CRITICAL)
 from azureml.core import Environment, Model, Workspace  # noqa: E402
 from azureml.core.authentication import AbstractAuthentication  # noqa: E402
 from azureml.core.image import Image  # noqa: E402
-from azureml.core.webservice import Webservice  # noqa: E402
+from azureml.core.webservice import AciWebservice, Webservice  # noqa: E402
+from azureml.exceptions import WebserviceException  # noqa: E402
 
 Subscription = namedtuple("Subscription", "subscription_name subscription_id")
 
@@ -66,16 +67,21 @@ def read(login: SimulatedLogin, names: dict[str, str], wanted: dict[str, Any]) -
         state, error, operation = service._get_operation_state()
         seen["services"][name] = {
             "state": service.state, "error": service.error, "type": type(service).__name__,
-            "image": service.image.id if service.image else None, "models": [model.id for model in service.models or []],
-            "operation": state, "operationError": error, "subOperation":
-                (operation.get("operationDetails") or {}).get("subOperationType"),
-            "logs": service.get_logs(), "initLogs": service.get_logs(num_lines=2, init=True),
+            "image": service.image.id if service.image else None,
+            "models": [Model(workspace, id=model.id).id for model in service.models or []],
+            "operation": state, "operationError": error,
+            "subOperation": (operation.get("operationDetails") or {}).get("subOperationType"),
+            "logs": service.get_logs(), "initLogs": service.get_logs(init=True),
+            "lastLines": service.get_logs(num_lines=2),
         }
+    for name in wanted["absent"]:
+        seen["absent"] = _absent(workspace, name)
     for image_id in wanted["images"]:
         image = Image(workspace, id=image_id)
         newest = Image(workspace, name=image.name)
         seen["images"][image_id] = {"state": image.creation_state, "buildLog": image.image_build_log_uri,
-                                    "newest": newest.id}
+                                    "newest": newest.id,
+                                    "versions": [each.id for each in Image.list(workspace, image_name=image.name)]}
     for key in wanted["environments"]:
         name, _, version = key.partition(":")
         environment = Environment.get(workspace, name, version)
@@ -84,6 +90,21 @@ def read(login: SimulatedLogin, names: dict[str, str], wanted: dict[str, Any]) -
     seen["listedImages"] = sorted(image.id for image in Image.list(workspace))
     seen["listedModels"] = sorted(model.id for model in Model.list(workspace))
     return seen
+
+
+def _absent(workspace: Workspace, name: str) -> list[str]:
+    """What azureml-core says when it looks for a service that is not there, and for its logs."""
+    from azureml._model_management._util import _get_mms_url  # only now: it and azureml.core import each other
+
+    said = []
+    ghost = AciWebservice(None, None)
+    ghost.workspace, ghost._mms_endpoint = workspace, f"{_get_mms_url(workspace)}/services/{name}"
+    for ask in (lambda: Webservice(workspace, name), ghost.get_logs, lambda: ghost.get_logs(init=True)):
+        try:
+            ask()
+        except WebserviceException as error:
+            said.append(error.message)
+    return said
 
 
 def main() -> None:

@@ -37,7 +37,9 @@ def test_services(reading: Reading) -> None:
         assert seen["operation"] == operation["state"]
         assert seen["subOperation"] == operation["operationDetails"]["subOperationType"]
         assert seen["logs"] == reading.held.logs[name]["main"]
-        assert seen["initLogs"].splitlines() == reading.held.logs[name]["init"].splitlines()[-2:]
+        assert seen["initLogs"] == reading.held.logs[name]["init"]
+        assert seen["lastLines"].splitlines() == reading.held.logs[name]["main"].splitlines()[-2:]
+        assert seen["models"] == [model["id"] for model in service["models"]]
 
 
 def test_images(reading: Reading) -> None:
@@ -45,7 +47,15 @@ def test_images(reading: Reading) -> None:
     for image in reading.held.images:
         seen = reading.seen["images"][image["id"]]
         assert (seen["state"], seen["newest"]) == (image["creationState"], newest[image["name"]])
+        assert sorted(seen["versions"]) == sorted(
+            each["id"] for each in reading.held.images if each["name"] == image["name"])
         assert bool(seen["buildLog"]) == ("imageBuildLogUri" in image)
+
+
+def test_an_absent_service(readings: dict[str, Reading]) -> None:
+    said = readings["build-pip-no-match"].seen["absent"]
+    assert "WebserviceNotFound" in said[0]
+    assert ["ServiceNotFound" in each and "Response Code: 404" in each for each in said[1:]] == [True, True]
 
 
 def test_lists(reading: Reading) -> None:
@@ -58,10 +68,12 @@ def test_lists(reading: Reading) -> None:
 
 
 def test_the_simulator_answered_all_it_was_asked(reading: Reading) -> None:
-    asked = reading.workspace.requests()
-    assert asked
-    assert {request["status"] for request in asked} == {200}
-    assert not [request for request in asked if request["route"].endswith(".unknown")]
+    assert reading.asked
+    # three requests about a service that is not there, where the scenario has only its image
+    refused = [request["route"] for request in reading.asked if request["status"] != 200]
+    absent = bool(reading.held.images) and not reading.held.services
+    assert refused == (["mms.service", "mms.service_logs", "mms.service_logs"] if absent else [])
+    assert not [request for request in reading.asked if request["route"].endswith(".unknown")]
 
 
 def test_the_build_log_is_behind_a_real_signature(readings: dict[str, Reading], azure: SimulatedAzure) -> None:
