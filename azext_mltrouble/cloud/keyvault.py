@@ -25,11 +25,15 @@ def vault(session: Session, vault_id: str) -> dict[str, Any]:
 
 
 def deployments(session: Session, vault_id: str) -> list[dict[str, Any]]:
-    """The template deployments that wrote the vault, newest first.
+    """The template deployments that wrote the vault, newest first; asked once per session.
 
     Each entry as Azure lists it; to the newest few, ``vaultResources`` adds what their template says of vaults, where
     the user may read it (action Microsoft.Resources/deployments/exportTemplate/action).
     """
+    return list(session.once(("vaultDeployments", vault_id), lambda: _deployments(session, vault_id)))
+
+
+def _deployments(session: Session, vault_id: str) -> list[dict[str, Any]]:
     _, subscription_id, _, group, *_ = vault_id.strip("/").split("/")
     address = (
         f"{session.arm}/subscriptions/{segment(subscription_id)}/resourcegroups/{segment(group)}"
@@ -49,9 +53,14 @@ def deployments(session: Session, vault_id: str) -> list[dict[str, Any]]:
 
 
 def activity(session: Session, vault_id: str) -> list[dict[str, Any]]:
-    """The last 90 days of the vault's activity log."""
+    """The last 90 days of the vault's activity log; asked once per session."""
     since = datetime.now(timezone.utc) - _HISTORY
-    return monitor.activity(session, session.subscription_id, vault_id, since)
+    return list(
+        session.once(
+            ("vaultActivity", vault_id),
+            lambda: monitor.activity(session, session.subscription_id, vault_id, since),
+        )
+    )
 
 
 def _properties(entry: dict[str, Any]) -> dict[str, Any]:
