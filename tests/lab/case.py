@@ -5,6 +5,7 @@ A producer is a function that takes a :class:`~tests.lab.bench.Bench` and runs r
 """
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +101,10 @@ def record(made: Case, software: dict[str, str]) -> None:
         "script": made.script,
         "software": software,
     }
-    entries = yaml.safe_load(MANIFEST.read_text("utf-8")) if MANIFEST.exists() else []
-    entries = [other for other in entries or [] if other["name"] != made.name and other["name"] in CASES]
-    entries = sorted([*entries, entry], key=lambda one: str(one["name"]))
-    MANIFEST.write_text(yaml.safe_dump(entries, sort_keys=False, width=120, allow_unicode=True), "utf-8")
+    with MANIFEST.open("a+", encoding="utf-8") as manifest:
+        fcntl.flock(manifest, fcntl.LOCK_EX)
+        manifest.seek(0)
+        others = [other for other in yaml.safe_load(manifest) or [] if other["name"] in CASES.keys() - {made.name}]
+        entries = sorted([*others, entry], key=lambda one: str(one["name"]))
+        manifest.truncate(0)
+        yaml.safe_dump(entries, manifest, sort_keys=False, width=120, allow_unicode=True)

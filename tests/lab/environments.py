@@ -42,12 +42,13 @@ class Environment:
     @functools.lru_cache(maxsize=None)  # noqa: B019 - a handful of environments, alive as long as the process
     def software(self) -> dict[str, str]:
         """The Python's version and those of the telling packages in it."""
+        old = "py3.7" in self.prefix.name  # importlib.metadata came with 3.8
         code = (
-            "import json, platform\n"
-            "try:\n    from importlib.metadata import distributions\n"
-            "except ImportError:\n    from importlib_metadata import distributions\n"
-            "print(json.dumps(dict([('python', platform.python_version())] + "
-            "[((d.metadata['Name'] or '').lower(), d.version) for d in distributions()])))"
+            "import json, platform, pkg_resources as p; "
+            "print(json.dumps(dict({d.key: d.version for d in p.working_set}, python=platform.python_version())))"
+            if old
+            else "import json, platform, importlib.metadata as m; print(json.dumps(dict({(d.metadata['Name'] or '').lower(): "
+            "d.version for d in m.distributions()}, python=platform.python_version())))"
         )
         said = subprocess.run([self.python, "-c", code], capture_output=True, text=True, check=True)
         found: dict[str, str] = json.loads(said.stdout)

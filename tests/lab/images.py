@@ -34,6 +34,8 @@ def engine(bench: Bench) -> None:
         raise EnvironmentMissing("no Docker engine answers")
     bench.software["docker-engine"] = said.stdout.strip()
     bench.software["docker-client"] = version_of([CLIENT, "--version"])
+    with contextlib.suppress(EnvironmentMissing):  # its compiler flags name the place where it was built
+        bench.places[str(Path(os.path.realpath(find_python("3.10"))).parent.parent)] = "/usr/local"
     if subprocess.run([CLIENT, "image", "inspect", BASE], capture_output=True, check=False).returncode:
         import_base()
 

@@ -8,6 +8,7 @@ Only names of places are replaced, each by the name that it would have in a cont
 - addresses of the lab's own servers      -> what the producer says (pypi.example, contosoml.azurecr.io, ...)
 - the hosts of public package indexes     -> pypi.example (lines that show the machine's own pip settings are dropped)
 - the hosts of public conda channels      -> conda.example
+- the name server                         -> 168.63.129.16
 - this machine's host name                -> node-0
 """
 from __future__ import annotations
@@ -22,6 +23,7 @@ TAIL_LINES = 250
 
 INDEX_HOST = re.compile(r"\b(?:files\.pythonhosted|pypi|test\.pypi|deb\.debian|security\.debian)\.org\b")
 CHANNEL_HOST = re.compile(r"\b(?:(?:repo|conda|www)\.anaconda\.com|(?:conda\.)?anaconda\.org)\b")
+NAME_SERVER = re.compile(r"(?<= on )\d+(?:\.\d+){3}(?=:53\b)")
 LOCAL_SETTINGS = re.compile(r"^.*(?:Location 'file://|Looking in links:|Looking in indexes:.*file://).*\n", re.MULTILINE)
 
 
@@ -32,6 +34,7 @@ def normalise(text: str, places: dict[str, str]) -> str:
     text = LOCAL_SETTINGS.sub("", text)
     text = INDEX_HOST.sub("pypi.example", text)
     text = CHANNEL_HOST.sub("conda.example", text)
+    text = NAME_SERVER.sub("168.63.129.16", text)
     host = socket.gethostname()
     text = re.sub(rf"(?<=[@ '\"=]){re.escape(host)}(?=[ :'\",]|$)", "node-0", text) if len(host) > 2 else text
     return trim(text)

@@ -72,7 +72,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 def conda(bench: Bench, *arguments: str, old: bool = False) -> int:
     command = program(old)
     bench.software["conda"] = version_of([command, "--version"])
-    prefix = Path(os.path.realpath(command)).parent
+    prefix = Path(os.path.realpath(command)).parent.parent
     bench.places[str(prefix)] = "/opt/miniconda"
     env = {
         "CONDARC": str(bench.write(".condarc", "")), "CONDA_SOLVER": "classic", "CONDA_PKGS_DIRS": str(bench.dir / "pkgs"),

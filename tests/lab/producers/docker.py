@@ -119,7 +119,7 @@ def pull_401(bench: Bench) -> None:
         build(bench, f"FROM {registry}/base/python:3.10\nRUN pip list\n")
 
 
-@case("docker_push_denied", "build_log", "acr_auth_denied", "denied: requested access to the resource is denied", tags=DOCKER)
+@case("docker_push_denied", "build_log", "acr_auth_denied", "denied", tags=DOCKER)
 def push_denied(bench: Bench) -> None:
     error = {"code": "DENIED", "message": "requested access to the resource is denied"}
     with refusing_registry(bench, 403, error) as registry:

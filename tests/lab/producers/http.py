@@ -114,7 +114,7 @@ def not_utf8(bench: Bench) -> None:
 NGINX = """\
 worker_processes 1;
 pid {dir}/nginx.pid;
-error_log {dir}/error.log;
+error_log stderr;
 daemon off;
 events {{ worker_connections 32; }}
 http {{
@@ -139,15 +139,21 @@ http {{
 
 def nginx(bench: Bench, *options: str, behind: int = 0, limit: str = "1m", limits: str = "", path: str = "/score") -> None:
     """Ask an nginx whose upstream listens on port ``behind`` (nobody, without)."""
+    found = nginx_program(bench)
+    port = free_port()
+    text = NGINX.format(dir=bench.dir, port=port, behind=behind or free_port(), limit=limit, limits=limits)
+    config = bench.write("nginx.conf", text)
+    with bench.background([found, "-e", "stderr", "-c", config], None, port, keep=False):
+        curl(bench, port, path, *options)
+
+
+def nginx_program(bench: Bench) -> str:
+    """Where nginx is; its version is recorded."""
     found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if not found:
         raise EnvironmentMissing("there is no nginx on this machine")
     bench.software["nginx"] = version_of([found, "-v"])
-    port = free_port()
-    text = NGINX.format(dir=bench.dir, port=port, behind=behind or free_port(), limit=limit, limits=limits)
-    config = bench.write("nginx.conf", text)
-    with bench.background([found, "-e", bench.dir / "error.log", "-c", config], None, port, keep=False):
-        curl(bench, port, path, *options)
+    return found
 
 
 @case("http_too_large", "http_error", "request_payload_too_large", "413 Request Entity Too Large", tags="nginx")
@@ -182,6 +188,16 @@ def upstream_slow(bench: Bench) -> None:
 @case("http_nginx_method", "http_error", "http_method_not_allowed", "405 Not Allowed", tags="nginx")
 def nginx_method(bench: Bench) -> None:
     nginx(bench, *SCORE, limits="if ($request_method = POST) { return 405; }")
+
+
+@case("nginx_port_denied", "container_log", "permission_denied_port", "bind() to 0.0.0.0:80 failed (13: Permission denied)", tags="nginx root")
+def nginx_port_denied(bench: Bench) -> None:
+    """A front end without the right to bind low ports."""
+    found = nginx_program(bench)
+    text = NGINX.format(dir=bench.dir, port=80, behind=31311, limit="1m", limits="").replace("127.0.0.1:80", "80")
+    config = bench.write("nginx.conf", text)
+    drop = ["setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service"]
+    bench.run([*drop, found, "-e", "stderr", "-c", config], seconds=20)
 
 
 @case("http_flask_method", "http_error", "http_method_not_allowed", "405 METHOD NOT ALLOWED", tags=NET)
