@@ -35,11 +35,6 @@ def validate_diagnose(namespace: Any) -> None:
         _require_workspace(namespace)
     else:
         _refuse_generation(namespace, given[0])
-    if namespace.log and namespace.log.count("-") > 1:
-        raise InvalidArgumentValueError(
-            "--log names standard input ('-') more than once, but it can be read only once.",
-            recommendation="Give '-' once, and files for the other logs.",
-        )
     if namespace.report:
         from azext_mltrouble.render.report_file import check_report_path
 

@@ -61,9 +61,17 @@ def _evidence_of_bundle(path: str) -> Evidence:
 
 
 def _report_of(evidence: Evidence) -> dict[str, Any]:
+    from azure.cli.core.azclierror import FileOperationError
+
     from azext_mltrouble.diagnosis.engine import diagnose as diagnose_evidence
 
-    return diagnose_evidence(evidence).to_dict()
+    try:
+        return diagnose_evidence(evidence).to_dict()
+    except OSError as error:
+        raise FileOperationError(
+            f"A log could not be read to its end: {error.strerror or error}.",
+            recommendation="Copy the log to a local disk and diagnose the copy.",
+        ) from error
 
 
 def _write_report(result: Any, path: str) -> None:

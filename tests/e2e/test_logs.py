@@ -72,7 +72,7 @@ def test_a_healthy_log_is_not_called_broken(stranger: Trouble) -> None:
 
 
 def test_no_match_is_said_plainly_with_commands_to_go_on(stranger: Trouble) -> None:
-    report = stranger.report("--log", "-", stdin="Something entirely new has gone wrong\n")
+    report = stranger.report("--log", "-", stdin="ERROR: something entirely new has gone wrong\n")
     assert report["verdict"] == "unknown"
     assert report["rootCause"] is None
     assert report["nextSteps"]
@@ -80,7 +80,7 @@ def test_no_match_is_said_plainly_with_commands_to_go_on(stranger: Trouble) -> N
 
 def test_invalid_utf8_is_read_around(stranger: Trouble, tmp_path: Path) -> None:
     log = tmp_path / "latin.log"
-    log.write_bytes(b"\xff\xfe caf\xe9 \x80\n" + CRASH.encode() + b"\xc3\n")
+    log.write_bytes(b"caf\xe9 \x80\xff\xfe\n" + CRASH.encode() + b"\xc3\n")
     assert stranger.report("--log", str(log))["failedStage"] == "launch"
 
 
@@ -95,8 +95,8 @@ def test_terminal_escapes_do_not_reach_the_terminal(stranger: Trouble, tmp_path:
 
 def test_secrets_of_a_log_are_masked_and_counted(stranger: Trouble) -> None:
     log = (
-        "DEBUG GET https://acct.blob.core.windows.net/c/b?sv=2020-08-04&sr=b&sig=abcdEFGH1234abcdEFGH1234abcd%3D\n"
-        "DEBUG authorization: Bearer eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ0ZXN0In0.c2lnbmF0dXJl\n" + CRASH
+        "ERROR upload to https://acct.blob.core.windows.net/c/b?sv=2020-08-04&sr=b&sig=abcdEFGH1234abcdEFGH1234abcd%3D\n"
+        "ERROR refused: authorization: Bearer eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ0ZXN0In0.c2lnbmF0dXJl\n"
     )
     report = stranger.report("--log", "-", stdin=log)
     assert sum(report["redactions"].values()) >= 2
