@@ -26,14 +26,15 @@ STEMS = (
     *("e called aft", "eady in use", "egal instr", "egv", "enotready", "eof when", "ephemeral"),
     *("eprecated, use", "error", "esolution", "externally"),
     *("fail", "fault (", "ficient", "find rust", "flict", "forbid", "found", "fully", "fused"),
-    *("hable", "has crash", "has different", "has req", "hashes for", "healthy", "hedul", "horiz", "hould either"),
+    *("hable", "hannelnot", "has crash", "has different", "has req", "hashes for", "healthy"),
+    *("hedul", "horiz", "hould either"),
     *("k (most", "k full", "k space", "k-off", "kill", "king longer", "known", "koff", "ks like a"),
     *("make sure the lib", "many pe", "many pods", "many req", "manyreq", "med out", "memory", "me-out", "meout"),
     *("mismatch", "missing", "mpatib", "multiple .", "multiple v", "must "),
-    *("n in use", "naming to", "nconsistent", "no ", "no-record", "non-s", "non-z", "not "),
+    *("n in use", "naming to", "nconsistent", "no ", "no-record", "non-s", "none of the", "non-z", "not "),
     *("nothing p", "nse code", "nt too large", "nsatisf", "ntation fault"),
     *("quest entity", "quire-hash", "quired", "quires", "quota"),
-    *("vailab", "valid", "vate this env", "violat"),
+    *("vailab", "valid", "vate this env", "violat", "vironmentfile"),
     *("xceed", "xcept", "xhaust", "xist", "xit", "xpect", "xpire"),
 )
 
@@ -71,14 +72,17 @@ class Block:
     def raw(self, span: Span) -> bytes:
         return self.data[span[0] : span[1]]
 
+    def bytes_before(self, span: Span, count: int) -> bytes:
+        """Up to ``count`` bytes before this line."""
+        return self.data[max(0, span[0] - count) : span[0]]
+
     def before(self, span: Span, count: int) -> list[bytes]:
         """Up to ``count`` physical lines before this one, in their order."""
-        stretch = self.data[max(0, span[0] - _CONTEXT) : max(0, span[0] - 1)]
-        return stretch.split(b"\n")[-count:] if span[0] else []
+        return self.bytes_before(span, _CONTEXT)[:-1].rsplit(b"\n", count)[-count:] if span[0] else []
 
     def after(self, span: Span, count: int) -> list[bytes]:
         """Up to ``count`` physical lines after this one."""
-        return self.data[span[1] + 1 : span[1] + 1 + _CONTEXT].split(b"\n")[:count]
+        return self.data[span[1] + 1 : span[1] + 1 + _CONTEXT].split(b"\n", count)[:count]
 
 
 class LineNumbers:
