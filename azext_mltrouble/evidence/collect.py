@@ -18,6 +18,7 @@ from azext_mltrouble.cloud.session import Session, WorkspaceScope
 from azext_mltrouble.evidence.model import Evidence, Target
 from azext_mltrouble.evidence.observing import observations_of
 from azext_mltrouble.evidence.redaction import Redactor
+from azext_mltrouble.evidence.tasks import Task
 from azext_mltrouble.evidence.v1_reads import ImageReads, Reads, ServiceReads, field
 
 Progress = Callable[[str], None]
@@ -38,7 +39,9 @@ def collect(
     tell(f"Reading '{name}' in the workspace '{scope.workspace}'")
     redactor = Redactor()
     reads = ServiceReads(session, scope, name, redactor, endpoint=generation != "v1")
-    session.token()  # without a login there is nothing to read, and az's own error says what to do
+    login = Task("the access token", session.timeout, session.token).outcome()
+    if login.error is not None:  # without a login there is nothing to read, and az's own error says what to do
+        raise login.error
     chosen = _establish(reads, session, scope, name, generation, redactor)
     tell(f"Reading what belongs to '{name}'")
     return _evidence(chosen, redactor)

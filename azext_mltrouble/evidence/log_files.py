@@ -19,7 +19,13 @@ _LOOKED_AT = 64 * 1024
 _MOST_CONTROLS = 0.05
 _NO_CONTROLS = bytes(byte for byte in range(256) if byte >= 0x20 or byte in b"\b\t\n\v\f\r\x1b")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_PACKED = {b"\x1f\x8b": "gunzip", b"PK\x03\x04": "unzip", b"BZh": "bunzip2", b"\xfd7zXZ": "unxz", b"(\xb5/\xfd": "unzstd"}
+_PACKED = {
+    b"\x1f\x8b": "gunzip",
+    b"PK\x03\x04": "unzip",
+    b"BZh": "bunzip2",
+    b"\xfd7zXZ": "unxz",
+    b"(\xb5/\xfd": "unzstd",
+}
 
 
 def evidence_of_logs(paths: list[str]) -> Evidence:

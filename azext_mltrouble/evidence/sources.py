@@ -38,8 +38,13 @@ MODELS = Source(
     "models", "register", "Registered models", f"{_AML}/models/read",
     if_missing="Register the model again, or deploy a version that is still registered.",
 )  # fmt: skip
-CONTAINER_LOG = Source("container-log", "launch", "Container log", f"{_AML}/services/read")
-INIT_CONTAINER_LOG = Source("init-container-log", "launch", "Init container log", f"{_AML}/services/read")
+_NO_CONTAINER = "The service has no such container at the moment; look again in a few minutes, or deploy it again."
+CONTAINER_LOG = Source(
+    "container-log", "launch", "Container log", f"{_AML}/services/read", if_missing=_NO_CONTAINER
+)  # fmt: skip
+INIT_CONTAINER_LOG = Source(
+    "init-container-log", "launch", "Init container log", f"{_AML}/services/read", if_missing=_NO_CONTAINER
+)  # fmt: skip
 CONTAINER_GROUP = Source(
     "container-group", "launch", "Container group", "Microsoft.ContainerInstance/containerGroups/read",
     scope="the workspace's resource group",
@@ -51,7 +56,7 @@ KEY_VAULT = Source(
 )  # fmt: skip
 KEY_VAULT_HISTORY = Source(
     "key-vault-history", "access", "What changed the Key Vault", "Microsoft.Resources/deployments/read",
-    scope="the vault's resource group",
+    scope="the vault's resource group", if_missing="The vault's resource group was deleted.",
 )  # fmt: skip
 REGISTRY = Source(
     "registry", "access", "Container registry", "Microsoft.ContainerRegistry/registries/read",
