@@ -60,7 +60,11 @@ class Azurite:
              "--inMemoryPersistence", "--disableTelemetry", "--silent", "--skipApiVersionCheck"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=state,
             env={**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{self._key}"})
+        from azure.storage.blob import BlobServiceClient  # while Azurite starts
+
         self.url = self._await_address()
+        self._client = BlobServiceClient(f"{self.url}/{ACCOUNT}",
+                                         credential={"account_name": ACCOUNT, "account_key": self._key})
         threading.Thread(target=self._drain, daemon=True).start()
 
     def _await_address(self) -> str:
@@ -84,15 +88,12 @@ class Azurite:
     def upload(self, container: str, blobs: dict[str, str]) -> None:
         """Put texts under their names into a container, which is made if it is not there."""
         from azure.core.exceptions import ResourceExistsError
-        from azure.storage.blob import ContainerClient
 
-        client = ContainerClient(f"{self.url}/{ACCOUNT}", container,
-                                 credential={"account_name": ACCOUNT, "account_key": self._key})
-        with client:
-            with suppress(ResourceExistsError):
-                client.create_container()
-            for name, text in blobs.items():
-                client.upload_blob(name, text.encode("utf-8", "surrogateescape"), overwrite=True)
+        client = self._client.get_container_client(container)
+        with suppress(ResourceExistsError):
+            client.create_container()
+        for name, text in blobs.items():
+            client.upload_blob(name, text.encode("utf-8", "surrogateescape"), overwrite=True)
 
     def sign(self, container: str, blob: str, seconds: float) -> str:
         """The path and query of a read-only address that holds for ``seconds`` from now (negative: has expired)."""

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Callable
+from urllib.parse import quote, urlencode
 
 from .faults import Switchboard
 from .replies import Reply
@@ -83,5 +84,5 @@ def page(call: Call, items: list[Any], size: int | None, address: str) -> dict[s
     start = int(call.query.get("$skipToken", "0") or 0)
     if not size or start + size >= len(items):
         return {"value": items[start:]}
-    others = "".join(f"{key}={value}&" for key, value in call.query.items() if key != "$skipToken")
-    return {"value": items[start:start + size], "nextLink": f"{address}{call.path}?{others}$skipToken={start + size}"}
+    query = urlencode({**call.query, "$skipToken": start + size}, safe="$")
+    return {"value": items[start:start + size], "nextLink": f"{address}{quote(call.path)}?{query}"}

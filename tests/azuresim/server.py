@@ -21,7 +21,7 @@ from aiohttp import web
 from . import arm, blob, control, identity, ml, scenario
 from .azurite import Azurite, AzuriteMissing
 from .faults import ANSWERS, Fault, Switchboard, answer, spoil
-from .replies import Refused, Reply
+from .replies import ERRORS, Refused, Reply
 from .routing import Call, Route, Simulator, find
 from .tokens import TokenAuthority
 
@@ -73,11 +73,12 @@ class Server:
         local = await self._listen(self._local, "local", options.ports.get("local", 0), None)
         self.simulator.addresses["identity"] = local
         self._session = aiohttp.ClientSession(auto_decompress=False)
+        scenarios = [scenario.load(name) for name in options.scenarios or scenario.names_of_files()]
         await azurite
         if options.latency_ms:
             self.simulator.faults.set("*", [{"latency_ms": options.latency_ms}])
-        for name in options.scenarios or scenario.names_of_files():
-            await loop.run_in_executor(None, self.add, scenario.load(name))
+        for each in scenarios:
+            await loop.run_in_executor(None, self.add, each)
         self.started = {
             "arm": self.simulator.addresses["arm"], "ca": str(options.state / "ca.pem"),
             "identityEndpoint": f"{local}/msi/token", "identityHeader": self.simulator.identity_header,
@@ -142,6 +143,8 @@ class Server:
                 reply = struck or route.handler(call)
             except Refused as refused:
                 reply = refused.reply
+            except ValueError as error:  # a number in the query that is none
+                reply = ERRORS[plane.__name__.rpartition(".")[2]](400, "BadRequest", str(error))
             return await self._send(request, reply, fault, name)
         return serve
 
