@@ -10,6 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Callable, NamedTuple
 
 #: What stands in a redacted text where a secret stood.
@@ -121,8 +122,9 @@ def _kind_of_name(name: bytes) -> str | None:
 # -- secrets that are known by the name in front of them ---------------------------------------------------------------
 
 #: A name's end, then the sign that a value follows: ``=`` ``:`` ``=>`` ``:=``, a tag's end, a blank, a comma.
-_SIGN = _NAME_END + rb"(?P<close>(?:\\{0,15}[\"'])?\]?)(?P<sign>[ \t]*(?:=>|:=|:|=(?!=))[ \t]*|>|,?[ \t]+|,)"
-_SIGNED_STEMS = tuple((stem, re.compile(re.escape(stem) + _SIGN)) for stem in _STEMS)
+_SIGN = re.compile(
+    _NAME_END + rb"(?P<close>(?:\\{0,15}[\"'])?\]?)(?P<sign>[ \t]*(?:=>|:=|:|=(?!=))[ \t]*|>|,?[ \t]+|,)"
+)
 _ASSIGNMENTS = frozenset((b":", b"=", b"=>", b":="))
 
 _LONGEST_NAME = 64
@@ -153,18 +155,18 @@ _PROSE = frozenset(("token", "secret", "authorization", "apiKey", "serviceKey", 
 
 
 def _named(text: _Text) -> Iterator[Span]:
-    for stem, pattern in _SIGNED_STEMS:
+    for stem in _STEMS:
         at = text.low.find(stem)
         while at >= 0:
-            match = pattern.match(text.low, at)
-            span = _named_at(text.raw, match) if match else None
+            match = _SIGN.match(text.low, at + len(stem))
+            span = _named_at(text.raw, at, match) if match else None
             if span:
                 yield span
             at = text.low.find(stem, span.end if span else at + 1)
 
 
-def _named_at(raw: bytes, match: re.Match[bytes]) -> Span | None:
-    begin = _begin_of_name(raw, match.start())
+def _named_at(raw: bytes, stem_at: int, match: re.Match[bytes]) -> Span | None:
+    begin = _begin_of_name(raw, stem_at)
     name = raw[begin : match.start("close")]
     kind = _kind_of_name(name)
     sign = match["sign"].strip()
@@ -283,19 +285,24 @@ def _named_pair(text: _Text) -> Iterator[Span]:
 # -- secrets that are known by their own form --------------------------------------------------------------------------
 
 
-def _by_pattern(kind: str, pattern: bytes, random: bool = False) -> _Finder:
+def _by_pattern(kind: str, literal: bytes, pattern: bytes, random: bool = False) -> _Finder:
     """Spans of the group ``secret`` of a pattern that starts with a literal and sees the text in lower case.
 
     ``random``: only what looks like a generated credential.
     """
-    compiled = re.compile(pattern)
 
     def find(text: _Text) -> Iterator[Span]:
-        for match in compiled.finditer(text.low):
+        for match in _compiled(pattern).finditer(text.low) if literal in text.low else ():
             if not random or looks_random(match["secret"]):
                 yield Span(match.start(), match.start("secret"), match.end("secret"), kind)
 
     return find
+
+
+@lru_cache(maxsize=64)
+def _compiled(pattern: bytes) -> re.Pattern[bytes]:
+    """Patterns are compiled when a text first shows their literal: most never do."""
+    return re.compile(pattern)
 
 
 _SAS_SIGNATURE = re.compile(rb"sig(?:=|%3d|%253d)(?P<secret>[a-z0-9%+/_=-]{8,})")
@@ -456,25 +463,29 @@ def _jwt(text: _Text) -> Iterator[Span]:
         at = raw.find(b"eyJ", end)
 
 
-#: Tokens that say themselves what they are: GitHub, GitLab, PyPI, Hugging Face, npm, Docker Hub, Slack, Google,
-#: Databricks, AWS, and the ``sk-`` keys of model services.
+#: Tokens that say themselves what they are, by how they begin: GitHub, GitLab, PyPI, Hugging Face, npm, Docker Hub,
+#: Slack, Google, Databricks, AWS, and the ``sk-`` keys of model services.
 _TOKENS = (
-    rb"ghp_[A-Za-z0-9]{30,}", rb"gho_[A-Za-z0-9]{30,}", rb"ghu_[A-Za-z0-9]{30,}", rb"ghs_[A-Za-z0-9]{30,}",
-    rb"ghr_[A-Za-z0-9]{30,}", rb"github_pat_[A-Za-z0-9_]{40,}", rb"glpat-[A-Za-z0-9_-]{20,}",
-    rb"pypi-[A-Za-z0-9_-]{40,}", rb"hf_[A-Za-z0-9]{30,}", rb"npm_[A-Za-z0-9]{36}", rb"dckr_pat_[A-Za-z0-9_-]{20,}",
-    rb"xox[abprs]-[A-Za-z0-9-]{20,}", rb"AIza[A-Za-z0-9_-]{35}", rb"dapi[0-9a-f]{32}(?:-\d)?",
-    rb"AKIA[A-Z0-9]{16}(?![A-Za-z0-9])", rb"ASIA[A-Z0-9]{16}(?![A-Za-z0-9])",
-    rb"sk-(?=[A-Za-z-]{0,60}\d)[A-Za-z0-9_-]{32,}",
-)  # fmt: skip
-
-_TOKEN_PATTERNS = tuple(re.compile(pattern) for pattern in _TOKENS)
+    *((prefix, rb"[A-Za-z0-9]{30,}") for prefix in (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"hf_", b"npm_")),
+    (b"github_pat_", rb"[A-Za-z0-9_]{40,}"),
+    (b"glpat-", rb"[A-Za-z0-9_-]{20,}"),
+    (b"pypi-", rb"[A-Za-z0-9_-]{40,}"),
+    (b"dckr_pat_", rb"[A-Za-z0-9_-]{20,}"),
+    (b"xox", rb"[abprs]-[A-Za-z0-9-]{20,}"),
+    (b"AIza", rb"[A-Za-z0-9_-]{35}"),
+    (b"dapi", rb"[0-9a-f]{32}(?:-\d)?"),
+    (b"AKIA", rb"[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    (b"ASIA", rb"[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    (b"sk-", rb"(?=[A-Za-z-]{0,60}\d)[A-Za-z0-9_-]{32,}"),
+)
 
 
 def _token_of_known_form(text: _Text) -> Iterator[Span]:
-    for pattern in _TOKEN_PATTERNS:
-        for match in pattern.finditer(text.raw):
-            if not text.raw[max(0, match.start() - 1) : match.start()].isalnum():
-                yield Span(match.start(), match.start(), match.end(), "accessToken")
+    for prefix, body in _TOKENS:
+        for at in _each(text.raw, prefix):
+            match = _compiled(body).match(text.raw, at + len(prefix))
+            if match and not text.raw[max(0, at - 1) : at].isalnum():
+                yield Span(at, at, match.end(), "accessToken")
 
 
 _FINDERS: tuple[_Finder, ...] = (
@@ -489,8 +500,8 @@ _FINDERS: tuple[_Finder, ...] = (
     _identifiable_key,
     _short_option,
     _jwt,
-    _by_pattern("bearerToken", rb"bearer[ \t]{1,8}(?P<secret>[a-z0-9._~+/=-]{8,})", random=True),
-    _by_pattern("basicAuthUrl", rb"https?://(?P<secret>[^\s\"'<>/:@\\]{20,256})@", random=True),
-    _by_pattern("password", rb"login[ \t]+\S{1,200}\s{1,20}password[ \t]+(?P<secret>\S+)"),
+    _by_pattern("bearerToken", b"bearer", rb"bearer[ \t]{1,8}(?P<secret>[a-z0-9._~+/=-]{8,})", random=True),
+    _by_pattern("basicAuthUrl", b"http", rb"https?://(?P<secret>[^\s\"'<>/:@\\]{20,256})@", random=True),
+    _by_pattern("password", b"login", rb"login[ \t]+\S{1,200}\s{1,20}password[ \t]+(?P<secret>\S+)"),
     _token_of_known_form,
 )
