@@ -1,4 +1,5 @@
 """``python -m tests.lab make [NAME...]`` makes kept logs anew; ``list`` shows the cases."""
+
 from __future__ import annotations
 
 import argparse

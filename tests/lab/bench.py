@@ -1,4 +1,5 @@
 """The place where a producer works: a fresh directory, a clean environment, and a transcript of all that is said."""
+
 from __future__ import annotations
 
 import contextlib

@@ -3,6 +3,7 @@
 A producer is a function that takes a :class:`~tests.lab.bench.Bench` and runs real software on it. Decorating it with
 :func:`case` says what its log proves. ``cases.yaml`` is the record of the last run of every producer.
 """
+
 from __future__ import annotations
 
 import fcntl
@@ -85,9 +86,7 @@ def kept_cases() -> list[Kept]:
     if not MANIFEST.exists():
         return []
     entries: list[dict[str, Any]] = yaml.safe_load(MANIFEST.read_text("utf-8")) or []
-    return [
-        Kept(**{**entry, "decisive": tuple(entry["decisive"]), "tags": tuple(entry["tags"])}) for entry in entries
-    ]
+    return [Kept(**{**entry, "decisive": tuple(entry["decisive"]), "tags": tuple(entry["tags"])}) for entry in entries]
 
 
 def record(made: Case, software: dict[str, str]) -> None:

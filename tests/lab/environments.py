@@ -1,4 +1,5 @@
 """Python environments for the lab, made once and kept in a cache outside the repository."""
+
 from __future__ import annotations
 
 import functools
@@ -16,8 +17,29 @@ CACHE = Path(os.environ.get("MLTROUBLE_LAB_ENVS", "/tmp/lab-envs"))
 
 #: Packages whose versions are worth recording with a log.
 TELLING = frozenset(
-    """azureml-core azureml-inference-server-http conda flask gunicorn joblib jinja2 numpy pandas pip protobuf
-    scikit-learn scipy setuptools werkzeug xgboost lightgbm onnxruntime tensorflow-cpu azure-cli docker""".split()
+    [
+        "azureml-core",
+        "azureml-inference-server-http",
+        "conda",
+        "flask",
+        "gunicorn",
+        "joblib",
+        "jinja2",
+        "numpy",
+        "pandas",
+        "pip",
+        "protobuf",
+        "scikit-learn",
+        "scipy",
+        "setuptools",
+        "werkzeug",
+        "xgboost",
+        "lightgbm",
+        "onnxruntime",
+        "tensorflow-cpu",
+        "azure-cli",
+        "docker",
+    ]
 )
 
 
@@ -39,17 +61,15 @@ class Environment:
     def bin(self, program: str) -> Path:
         return self.prefix / "bin" / program
 
-    @functools.lru_cache(maxsize=None)  # noqa: B019 - a handful of environments, alive as long as the process
+    @functools.cache  # noqa: B019 - a handful of environments, alive as long as the process
     def software(self) -> dict[str, str]:
         """The Python's version and those of the telling packages in it."""
-        old = "py3.7" in self.prefix.name  # importlib.metadata came with 3.8
-        code = (
-            "import json, platform, pkg_resources as p; "
-            "print(json.dumps(dict({d.key: d.version for d in p.working_set}, python=platform.python_version())))"
-            if old
-            else "import json, platform, importlib.metadata as m; print(json.dumps(dict({(d.metadata['Name'] or '').lower(): "
-            "d.version for d in m.distributions()}, python=platform.python_version())))"
-        )
+        names = "{(d.metadata['Name'] or '').lower(): d.version for d in m.distributions()}"
+        module = "importlib.metadata"
+        if "py3.7" in self.prefix.name:  # importlib.metadata came with 3.8
+            names, module = "{d.key: d.version for d in m.working_set}", "pkg_resources"
+        code = f"import json, platform, {module} as m; "
+        code += f"print(json.dumps(dict({names}, python=platform.python_version())))"
         said = subprocess.run([self.python, "-c", code], capture_output=True, text=True, check=True)
         found: dict[str, str] = json.loads(said.stdout)
         return {name: found[name] for name in sorted(found) if name == "python" or name in TELLING}

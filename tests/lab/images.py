@@ -2,6 +2,7 @@
 
 The base image is a minimal Debian with a Python, made from a directory tree: nothing is pulled from anywhere.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -29,7 +30,9 @@ NEW_CLIENT = shutil.which("docker") or "docker"
 
 def engine(bench: Bench) -> None:
     """Make sure that the engine answers and the base image is in it; record their versions."""
-    said = subprocess.run([CLIENT, "version", "--format", "{{.Server.Version}}"], capture_output=True, text=True, check=False)
+    said = subprocess.run(
+        [CLIENT, "version", "--format", "{{.Server.Version}}"], capture_output=True, text=True, check=False
+    )
     if said.returncode:
         raise EnvironmentMissing("no Docker engine answers")
     bench.software["docker-engine"] = said.stdout.strip()
@@ -48,8 +51,16 @@ def import_base() -> None:
         mirror = os.environ.get("MLTROUBLE_LAB_DEBIAN", "")
         libraries = "ca-certificates,libsqlite3-0,libssl3,libffi8,zlib1g,libbz2-1.0,liblzma5,libreadline8,libncursesw6"
         subprocess.run(
-            ["debootstrap", "--variant=minbase", f"--include={libraries}", "bookworm", tree, *([mirror] if mirror else [])],
-            check=True, capture_output=True,
+            [
+                "debootstrap",
+                "--variant=minbase",
+                f"--include={libraries}",
+                "bookworm",
+                tree,
+                *([mirror] if mirror else []),
+            ],
+            check=True,
+            capture_output=True,
         )
         subprocess.run(["cp", "-a", f"{python}/.", tree / "usr/local"], check=True)
         for script in (tree / "usr/local/bin").glob("pip*"):
@@ -61,8 +72,11 @@ def import_base() -> None:
     with tempfile.TemporaryFile() as archive:
         subprocess.run(["tar", "-C", tree, "-c", "."], stdout=archive, check=True)
         archive.seek(0)
-        change = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 PIP_DISABLE_PIP_VERSION_CHECK=1"
-        subprocess.run([CLIENT, "import", "--change", change, "-", BASE], stdin=archive, check=True, capture_output=True)
+        path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        change = f"ENV PATH={path} LANG=C.UTF-8 PIP_DISABLE_PIP_VERSION_CHECK=1"
+        subprocess.run(
+            [CLIENT, "import", "--change", change, "-", BASE], stdin=archive, check=True, capture_output=True
+        )
 
 
 def build(bench: Bench, dockerfile: str | None, *options: str, kit: bool = False) -> int:
@@ -98,7 +112,11 @@ def run(bench: Bench, dockerfile: str, *options: str, command: tuple[str, ...] =
 
 @contextlib.contextmanager
 def refusing_registry(
-    bench: Bench, status: int, error: Mapping[str, str], headers: Mapping[str, str] | None = None, certificate: Path | None = None,
+    bench: Bench,
+    status: int,
+    error: Mapping[str, str],
+    headers: Mapping[str, str] | None = None,
+    certificate: Path | None = None,
     host: str = "127.0.0.1",
 ) -> Iterator[str]:
     """A registry that answers everything with ``status`` and an error document; yields its host and port."""
@@ -143,11 +161,15 @@ def empty_registry(bench: Bench) -> Iterator[str]:
     neutral(bench, address)
     config = bench.write(
         "registry.yml",
-        f"version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {bench.dir}/registry\nhttp:\n  addr: 127.0.0.1:{port}\n",
+        f"version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {bench.dir}/registry\nhttp:\n  "
+        f"addr: 127.0.0.1:{port}\n",
     )
     bench.software["docker-registry"] = version_of(["docker-registry", "--version"])
     process = subprocess.Popen(
-        ["docker-registry", "serve", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        ["docker-registry", "serve", str(config)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         wait_for(port, process, 20)

@@ -11,6 +11,7 @@ Only names of places are replaced, each by the name that it would have in a cont
 - the name server                         -> 168.63.129.16
 - this machine's host name                -> node-0
 """
+
 from __future__ import annotations
 
 import re
@@ -24,7 +25,9 @@ TAIL_LINES = 250
 INDEX_HOST = re.compile(r"\b(?:files\.pythonhosted|pypi|test\.pypi|deb\.debian|security\.debian)\.org\b")
 CHANNEL_HOST = re.compile(r"\b(?:(?:repo|conda|www)\.anaconda\.com|(?:conda\.)?anaconda\.org)\b")
 NAME_SERVER = re.compile(r"(?<= on )\d+(?:\.\d+){3}(?=:53\b)")
-LOCAL_SETTINGS = re.compile(r"^.*(?:Location 'file://|Looking in links:|Looking in indexes:.*file://).*\n", re.MULTILINE)
+LOCAL_SETTINGS = re.compile(
+    r"^.*(?:Location 'file://|Looking in links:|Looking in indexes:.*file://).*\n", re.MULTILINE
+)
 
 
 def normalise(text: str, places: dict[str, str]) -> str:

@@ -3,6 +3,7 @@
 They let pip fail in every way within a second and without a network. They carry well-known names so that the logs read
 as users' logs do; their content is empty.
 """
+
 from __future__ import annotations
 
 import base64
@@ -12,7 +13,9 @@ import http.server
 import io
 import re
 import ssl
+import subprocess
 import tarfile
+import tempfile
 import threading
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -116,7 +119,7 @@ class Index:
                     index.fail_first -= 1
                     self.close_connection = True
                     self.connection.close()
-                    return
+                    return None
                 if index.refuse:
                     return self.answer(index.refuse, b"", {"WWW-Authenticate": index.challenge})
                 parts = self.path.strip("/").split("/")
@@ -157,3 +160,33 @@ class Index:
         finally:
             server.shutdown()
             server.server_close()
+
+
+def self_signed_certificate(target: Path, subject: str = "DNS:localhost") -> Path:
+    """A key and a certificate that nobody vouches for, both in ``target``; ``subject`` is its alternative name."""
+    with tempfile.TemporaryDirectory() as folder:
+        key, certificate = Path(folder, "key.pem"), Path(folder, "certificate.pem")
+        subprocess.run(
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=proxy.contoso.example",
+                "-addext",
+                f"subjectAltName={subject}",
+                "-keyout",
+                key,
+                "-out",
+                certificate,
+            ],
+            check=True,
+            capture_output=True,
+        )
+        target.write_bytes(key.read_bytes() + certificate.read_bytes())
+    return target

@@ -1,4 +1,5 @@
 """Every kept log of the lab, diagnosed: the right cause, shown by a line that proves it; nothing on healthy ones."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,4 +1,5 @@
 """The lab itself: its record is whole, its logs are neutral, and the quick cases still say what their logs say."""
+
 from __future__ import annotations
 
 import getpass
@@ -20,7 +21,8 @@ QUICK = sorted(name for name, made in CASES.items() if "quick" in made.tags)
 MOST_BYTES = 60_000
 #: Places that only the machine of a producer has. (A container's user may well be root, its home /root.)
 LEAKS = re.compile(
-    r"/tmp/lab|/\.pyenv/|pythonhosted\.org|\bpypi\.org\b|anaconda\.(?:com|org)|file:///|\bLooking in links\b|Location 'file:"
+    r"/tmp/lab|/\.pyenv/|pythonhosted\.org|\bpypi\.org\b|anaconda\.(?:com|org)"
+    r"|file:///|\bLooking in links\b|Location 'file:"
 )
 
 
@@ -30,7 +32,11 @@ def test_the_record_and_the_logs_agree() -> None:
     for kept in KEPT:
         made = CASES[kept.name]
         assert (kept.where, kept.cause, kept.decisive, kept.tags, kept.script) == (
-            made.where, made.cause, made.decisive, made.tags, made.script,
+            made.where,
+            made.cause,
+            made.decisive,
+            made.tags,
+            made.script,
         )
 
 

@@ -1,4 +1,5 @@
 """One module per kind of software; importing it registers its cases."""
+
 from __future__ import annotations
 
 import importlib

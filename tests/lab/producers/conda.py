@@ -3,6 +3,7 @@
 conda is not on the package index in any release that works; the program is taken from MLTROUBLE_LAB_CONDA (and, for the
 wording of 2020's base images, from MLTROUBLE_LAB_CONDA_OLD), or from the search path.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -33,8 +34,15 @@ def program(old: bool) -> str:
 def package(name: str, version: str, depends: Sequence[str] = (), build: str = "0") -> dict[str, Any]:
     """An entry of a channel's package list."""
     return {
-        "name": name, "version": version, "build": build, "build_number": 0, "depends": list(depends), "subdir": "linux-64",
-        "md5": "0" * 32, "sha256": "0" * 64, "size": 1,
+        "name": name,
+        "version": version,
+        "build": build,
+        "build_number": 0,
+        "depends": list(depends),
+        "subdir": "linux-64",
+        "md5": "0" * 32,
+        "sha256": "0" * 64,
+        "size": 1,
     }
 
 
@@ -75,8 +83,12 @@ def conda(bench: Bench, *arguments: str, old: bool = False) -> int:
     prefix = Path(os.path.realpath(command)).parent.parent
     bench.places[str(prefix)] = "/opt/miniconda"
     env = {
-        "CONDARC": str(bench.write(".condarc", "")), "CONDA_SOLVER": "classic", "CONDA_PKGS_DIRS": str(bench.dir / "pkgs"),
-        "CONDA_REMOTE_MAX_RETRIES": "0", "CONDA_REPORT_ERRORS": "false", "PYTHONWARNINGS": "ignore",
+        "CONDARC": str(bench.write(".condarc", "")),
+        "CONDA_SOLVER": "classic",
+        "CONDA_PKGS_DIRS": str(bench.dir / "pkgs"),
+        "CONDA_REMOTE_MAX_RETRIES": "0",
+        "CONDA_REPORT_ERRORS": "false",
+        "PYTHONWARNINGS": "ignore",
     }
     return bench.run([command, *arguments], env, seconds=90)
 
@@ -90,7 +102,14 @@ def create(bench: Bench, address: str, dependencies: str, old: bool = False) -> 
     return conda(bench, *arguments, old=old)
 
 
-@case("conda_absent_old", "build_log", "conda_package_not_found", "ResolvePackageNotFound:", "- azureml-mlflow-extra=1.2", tags=CONDA)
+@case(
+    "conda_absent_old",
+    "build_log",
+    "conda_package_not_found",
+    "ResolvePackageNotFound:",
+    "- azureml-mlflow-extra=1.2",
+    tags=CONDA,
+)
 def absent_old(bench: Bench) -> None:
     with channel(bench, *PYTHONS) as address:
         create(bench, address, "- python=3.8\n- azureml-mlflow-extra=1.2\n", old=True)
@@ -102,28 +121,56 @@ def absent(bench: Bench) -> None:
         create(bench, address, "- python=3.8\n- scikit-lern\n")
 
 
-@case("conda_absent_version", "build_log", "conda_package_not_found", "ResolvePackageNotFound:", "- python=3.6.2", tags=CONDA)
+@case(
+    "conda_absent_version",
+    "build_log",
+    "conda_package_not_found",
+    "ResolvePackageNotFound:",
+    "- python=3.6.2",
+    tags=CONDA,
+)
 def absent_version(bench: Bench) -> None:
     with channel(bench, *PYTHONS) as address:
         create(bench, address, "- python=3.6.2\n", old=True)
 
 
-@case("conda_absent_install", "build_log", "conda_package_not_found", "PackagesNotFoundError: The following packages are not available from current channels:", tags=CONDA)
+@case(
+    "conda_absent_install",
+    "build_log",
+    "conda_package_not_found",
+    "PackagesNotFoundError: The following packages are not available from current channels:",
+    tags=CONDA,
+)
 def absent_install(bench: Bench) -> None:
     with channel(bench, *PYTHONS) as address:
         conda(bench, "create", "-y", "-p", str(bench.dir / "env"), "--override-channels", "-c", address, "lightgbm=9")
 
 
-UNFIT = [package("numpy", "1.16.6", ["python >=3.7,<3.8.0a0"]), package("pandas", "2.0.3", ["python >=3.8", "numpy >=1.20"])]
+UNFIT = [
+    package("numpy", "1.16.6", ["python >=3.7,<3.8.0a0"]),
+    package("pandas", "2.0.3", ["python >=3.8", "numpy >=1.20"]),
+]
 
 
-@case("conda_conflict_old", "build_log", "conda_unsatisfiable", "UnsatisfiableError: The following specifications were found", tags=CONDA)
+@case(
+    "conda_conflict_old",
+    "build_log",
+    "conda_unsatisfiable",
+    "UnsatisfiableError: The following specifications were found",
+    tags=CONDA,
+)
 def conflict_old(bench: Bench) -> None:
     with channel(bench, *PYTHONS, *UNFIT) as address:
         create(bench, address, "- python=3.10\n- numpy=1.16\n", old=True)
 
 
-@case("conda_conflict", "build_log", "conda_unsatisfiable", "UnsatisfiableError: The following specifications were found", tags=CONDA)
+@case(
+    "conda_conflict",
+    "build_log",
+    "conda_unsatisfiable",
+    "UnsatisfiableError: The following specifications were found",
+    tags=CONDA,
+)
 def conflict(bench: Bench) -> None:
     with channel(bench, *PYTHONS, *UNFIT) as address:
         create(bench, address, "- numpy=1.16\n- pandas=2.0\n")
@@ -135,7 +182,13 @@ def channel_404(bench: Bench) -> None:
         create(bench, address.replace("/forge", "/conda-forg"), "- python=3.8\n")
 
 
-@case("conda_channel_404_old", "build_log", "conda_channel_not_found", "UnavailableInvalidChannel: The channel is not accessible or is invalid.", tags=CONDA)
+@case(
+    "conda_channel_404_old",
+    "build_log",
+    "conda_channel_not_found",
+    "UnavailableInvalidChannel: The channel is not accessible or is invalid.",
+    tags=CONDA,
+)
 def channel_404_old(bench: Bench) -> None:
     with channel(bench, *PYTHONS) as address:
         create(bench, address.replace("/forge", "/conda-forg"), "- python=3.8\n", old=True)
@@ -169,4 +222,16 @@ def file_absent(bench: Bench) -> None:
 def ok_dry_run(bench: Bench) -> None:
     """The frozen solve is tried and given up before the one that succeeds."""
     with channel(bench, *PYTHONS, *UNFIT) as address:
-        conda(bench, "create", "--dry-run", "-p", str(bench.dir / "env"), "--override-channels", "-c", address, "python=3.8", "pandas", old=True)
+        conda(
+            bench,
+            "create",
+            "--dry-run",
+            "-p",
+            str(bench.dir / "env"),
+            "--override-channels",
+            "-c",
+            address,
+            "python=3.8",
+            "pandas",
+            old=True,
+        )

@@ -1,4 +1,5 @@
 """docker build and docker run: what the builders, the engine, the registries and the kernel refuse."""
+
 from __future__ import annotations
 
 import shutil
@@ -20,22 +21,34 @@ from tests.lab.images import (
     refusing_registry,
     run,
 )
-from tests.lab.packages import Index, sdist, wheel
+from tests.lab.packages import Index, sdist, self_signed_certificate, wheel
 from tests.lab.producers.pip import MODULE_C, source
 
 DOCKER = "docker"
 FROM = f"FROM {BASE}\nWORKDIR /var/azureml-app\n"
 
 
-# -- the Dockerfile and its context -------------------------------------------------------------------------------------
+# -- the Dockerfile and its context ----------------------------------------------------------------
 
 
-@case("docker_copy_missing", "build_log", "dockerfile_copy_source_missing", "COPY failed: file not found in build context or excluded by .dockerignore", tags=DOCKER)
+@case(
+    "docker_copy_missing",
+    "build_log",
+    "dockerfile_copy_source_missing",
+    "COPY failed: file not found in build context or excluded by .dockerignore",
+    tags=DOCKER,
+)
 def copy_missing(bench: Bench) -> None:
     build(bench, FROM + "COPY requirements.txt .\nRUN pip install -r requirements.txt\n")
 
 
-@case("docker_copy_missing_kit", "build_log", "dockerfile_copy_source_missing", 'failed to compute cache key: "/requirements.txt" not found: not found', tags=DOCKER)
+@case(
+    "docker_copy_missing_kit",
+    "build_log",
+    "dockerfile_copy_source_missing",
+    'failed to compute cache key: "/requirements.txt" not found: not found',
+    tags=DOCKER,
+)
 def copy_missing_kit(bench: Bench) -> None:
     build(bench, FROM + "COPY requirements.txt .\nRUN pip install -r requirements.txt\n", kit=True)
 
@@ -47,12 +60,24 @@ def copy_ignored(bench: Bench) -> None:
     build(bench, FROM + "ADD models/model.pkl /models/\n")
 
 
-@case("docker_copy_outside", "build_log", "dockerfile_copy_source_missing", "forbidden path outside the build context", tags=DOCKER)
+@case(
+    "docker_copy_outside",
+    "build_log",
+    "dockerfile_copy_source_missing",
+    "forbidden path outside the build context",
+    tags=DOCKER,
+)
 def copy_outside(bench: Bench) -> None:
     build(bench, FROM + "COPY ../shared/score.py .\n")
 
 
-@case("docker_file_absent", "build_log", "dockerfile_not_found", "unable to evaluate symlinks in Dockerfile path", tags=DOCKER)
+@case(
+    "docker_file_absent",
+    "build_log",
+    "dockerfile_not_found",
+    "unable to evaluate symlinks in Dockerfile path",
+    tags=DOCKER,
+)
 def file_absent(bench: Bench) -> None:
     build(bench, None, "-f", "docker/Dockerfile.serving")
 
@@ -67,12 +92,20 @@ def instruction(bench: Bench) -> None:
     build(bench, FROM + "RUNN pip install numpy\n")
 
 
-@case("docker_instruction_kit", "build_log", "dockerfile_invalid", "dockerfile parse error line 4: unknown instruction: PIP", tags=DOCKER)
+@case(
+    "docker_instruction_kit",
+    "build_log",
+    "dockerfile_invalid",
+    "dockerfile parse error line 4: unknown instruction: PIP",
+    tags=DOCKER,
+)
 def instruction_kit(bench: Bench) -> None:
     build(bench, FROM + "RUN apt-get update\npip install numpy\n", kit=True)
 
 
-@case("docker_from_words", "build_log", "dockerfile_invalid", "FROM requires either one or three arguments", tags=DOCKER)
+@case(
+    "docker_from_words", "build_log", "dockerfile_invalid", "FROM requires either one or three arguments", tags=DOCKER
+)
 def from_words(bench: Bench) -> None:
     build(bench, f"FROM {BASE} as\n")
 
@@ -87,7 +120,13 @@ def empty_file(bench: Bench) -> None:
     build(bench, "")
 
 
-@case("docker_no_buildx", "cli_error", "buildkit_component_missing", "BuildKit is enabled but the buildx component is missing or broken.", tags="docker new-client")
+@case(
+    "docker_no_buildx",
+    "cli_error",
+    "buildkit_component_missing",
+    "BuildKit is enabled but the buildx component is missing or broken.",
+    tags="docker new-client",
+)
 def no_buildx(bench: Bench) -> None:
     engine(bench)
     bench.write("Dockerfile", FROM)
@@ -95,7 +134,7 @@ def no_buildx(bench: Bench) -> None:
     bench.run([NEW_CLIENT, "build", "-t", "scoring:1", "."], {"DOCKER_BUILDKIT": "1"})
 
 
-# -- the base image and its registry ------------------------------------------------------------------------------------
+# -- the base image and its registry ---------------------------------------------------------------
 
 
 @case("docker_base_unknown", "build_log", "image_not_found", "not found: manifest unknown", tags=DOCKER)
@@ -110,7 +149,10 @@ def base_unknown_kit(bench: Bench) -> None:
         build(bench, f"FROM {registry}/base/python:3.99\nRUN pip list\n", kit=True)
 
 
-UNAUTHORISED = {"code": "UNAUTHORIZED", "message": "authentication required, visit https://aka.ms/acr/authorization for more information."}
+UNAUTHORISED = {
+    "code": "UNAUTHORIZED",
+    "message": "authentication required, visit https://aka.ms/acr/authorization for more information.",
+}
 
 
 @case("docker_pull_401", "build_log", "acr_auth_denied", "authentication required", tags=DOCKER)
@@ -163,30 +205,33 @@ def pull_certificate(bench: Bench) -> None:
     """A host whose certificate no authority has signed. Not 127.0.0.1: the engine trusts that address anyway."""
     engine(bench)
     address = subprocess.run(
-        [CLIENT, "network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Gateway}}"], capture_output=True, text=True, check=True
+        [CLIENT, "network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Gateway}}"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.strip()
     if not address:
         address = "172.17.0.1"
-    certificate = bench.dir.with_suffix(".pem")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=proxy.contoso.example",
-         "-addext", f"subjectAltName=IP:{address}", "-keyout", certificate, "-out", bench.dir / "crt.pem"],
-        check=True, capture_output=True,
-    )
-    certificate.write_bytes(certificate.read_bytes() + (bench.dir / "crt.pem").read_bytes())
+    certificate = self_signed_certificate(bench.dir.with_suffix(".pem"), f"IP:{address}")
     with refusing_registry(bench, 200, {}, certificate=certificate, host=address) as registry:
         build(bench, f"FROM {registry}/base/python:3.10\nRUN pip list\n")
     certificate.unlink()
 
 
-@case("docker_pull_500", "build_log", "image_pull_failed", "received unexpected HTTP status: 500 Internal Server Error", tags=DOCKER)
+@case(
+    "docker_pull_500",
+    "build_log",
+    "image_pull_failed",
+    "received unexpected HTTP status: 500 Internal Server Error",
+    tags=DOCKER,
+)
 def pull_500(bench: Bench) -> None:
     with refusing_registry(bench, 500, {"code": "UNKNOWN", "message": "unknown error"}) as registry:
         engine(bench)
         bench.run([CLIENT, "pull", f"{registry}/azureml/scoring:1"])
 
 
-# -- steps that fail ----------------------------------------------------------------------------------------------------
+# -- steps that fail -------------------------------------------------------------------------------
 
 
 def installing(bench: Bench, index: Index, requirements: str, kit: bool = False, before: str = "") -> None:
@@ -199,21 +244,42 @@ def installing(bench: Bench, index: Index, requirements: str, kit: bool = False,
     build(bench, FROM + before + "COPY requirements.txt .\n" + step + "COPY score.py .\n", kit=kit)
 
 
-@case("docker_pip_absent", "build_log", "pip_no_matching_distribution", "No matching distribution found for azureml-default==1.30.0", tags=DOCKER)
+@case(
+    "docker_pip_absent",
+    "build_log",
+    "pip_no_matching_distribution",
+    "No matching distribution found for azureml-default==1.30.0",
+    tags=DOCKER,
+)
 def pip_absent(bench: Bench) -> None:
     with Index().add(wheel("numpy", "1.26.4")).serving() as index:
         installing(bench, index, "numpy==1.26.4\nazureml-default==1.30.0\n")
 
 
-@case("docker_pip_absent_kit", "build_log", "pip_no_matching_distribution", "No matching distribution found for scikit-lern", tags=DOCKER)
+@case(
+    "docker_pip_absent_kit",
+    "build_log",
+    "pip_no_matching_distribution",
+    "No matching distribution found for scikit-lern",
+    tags=DOCKER,
+)
 def pip_absent_kit(bench: Bench) -> None:
     with Index().add(wheel("numpy", "1.26.4")).serving() as index:
         installing(bench, index, "numpy==1.26.4\nscikit-lern\n", kit=True)
 
 
-@case("docker_pip_conflict_kit", "build_log", "pip_resolver_conflict", "ResolutionImpossible", "conflicting dependencies", tags=DOCKER)
+@case(
+    "docker_pip_conflict_kit",
+    "build_log",
+    "pip_resolver_conflict",
+    "ResolutionImpossible",
+    "conflicting dependencies",
+    tags=DOCKER,
+)
 def pip_conflict_kit(bench: Bench) -> None:
-    index = Index().add(wheel("tensorflow", "2.11.0", ["protobuf<3.20"]), wheel("protobuf", "3.19.6"), wheel("protobuf", "4.25.1"))
+    index = Index().add(
+        wheel("tensorflow", "2.11.0", ["protobuf<3.20"]), wheel("protobuf", "3.19.6"), wheel("protobuf", "4.25.1")
+    )
     with index.serving():
         installing(bench, index, "tensorflow==2.11.0\nprotobuf==4.25.1\n", kit=True)
 
@@ -278,12 +344,14 @@ def pip_disk_full(bench: Bench) -> None:
     with Index().add((name, content + b"\0" * 9_000_000)).serving() as index:
         bench.places[index.url.replace("/simple", "")] = "https://pypi.example"
         bench.places[f"{index.host}:{index.port}"] = "pypi.example"
-        build(bench, FROM + f"RUN TMPDIR=/dev/shm pip install --index-url {index.url} torch==2.1.0\n", "--shm-size", "4m")
+        build(
+            bench, FROM + f"RUN TMPDIR=/dev/shm pip install --index-url {index.url} torch==2.1.0\n", "--shm-size", "4m"
+        )
 
 
 @case("docker_step_killed", "build_log", "oom_killed", "Killed", "returned a non-zero code: 137", tags=DOCKER)
 def step_killed(bench: Bench) -> None:
-    step = "RUN python -c \"print('solving', flush=True); x = [bytes(10_000_000) for _ in range(100)]; [b.count(1) for b in x]; y = bytearray(b'1') * 900_000_000\"\n"
+    step = "RUN python -c \"print('solving', flush=True); table = bytearray(b'1') * 900_000_000\"\n"
     build(bench, FROM + step, "--memory", "96m", "--memory-swap", "96m")
 
 
@@ -292,21 +360,33 @@ def step_fails(bench: Bench) -> None:
     build(bench, FROM + "RUN python -c 'import sys; print(\"preparing assets\"); sys.exit(3)'\n")
 
 
-# -- containers ---------------------------------------------------------------------------------------------------------
+# -- containers ------------------------------------------------------------------------------------
 
 
-@case("container_no_program", "container_log", "entrypoint_not_found", 'exec: "gunicorn": executable file not found in $PATH', tags=DOCKER)
+@case(
+    "container_no_program",
+    "container_log",
+    "entrypoint_not_found",
+    'exec: "gunicorn": executable file not found in $PATH',
+    tags=DOCKER,
+)
 def no_program(bench: Bench) -> None:
     run(bench, FROM + 'CMD ["gunicorn", "-b", "0.0.0.0:5001", "app:app"]\n')
 
 
 @case("container_no_gunicorn", "container_log", "entrypoint_not_found", "exec: gunicorn: not found", tags=DOCKER)
 def no_gunicorn(bench: Bench) -> None:
-    bench.write("run", "#!/bin/sh\necho \"starting the scoring server\"\nexec gunicorn -b 0.0.0.0:5001 app:app\n", 0o755)
+    bench.write("run", '#!/bin/sh\necho "starting the scoring server"\nexec gunicorn -b 0.0.0.0:5001 app:app\n', 0o755)
     run(bench, FROM + 'COPY run /var/runit/gunicorn/run\nCMD ["/var/runit/gunicorn/run"]\n')
 
 
-@case("container_no_runsvdir", "container_log", "entrypoint_not_found", 'exec: "runsvdir": executable file not found in $PATH', tags=DOCKER)
+@case(
+    "container_no_runsvdir",
+    "container_log",
+    "entrypoint_not_found",
+    'exec: "runsvdir": executable file not found in $PATH',
+    tags=DOCKER,
+)
 def no_runsvdir(bench: Bench) -> None:
     run(bench, FROM + 'CMD ["runsvdir", "/var/runit"]\n')
 
@@ -332,7 +412,9 @@ def other_machine(bench: Bench) -> None:
     bench.write("tree/server", bytes(program), 0o755)
     tag = f"{REGISTRY}/azureml/scoring-arm:1"
     tar = subprocess.run(["tar", "-C", bench.dir / "tree", "-c", "."], capture_output=True, check=True).stdout
-    subprocess.run([CLIENT, "import", "--platform", "linux/arm64", "-", tag], input=tar, check=True, capture_output=True)
+    subprocess.run(
+        [CLIENT, "import", "--platform", "linux/arm64", "-", tag], input=tar, check=True, capture_output=True
+    )
     try:
         bench.run([CLIENT, "run", "--rm", "--network", "none", tag, "/server"])
     finally:
@@ -356,19 +438,28 @@ def killed(bench: Bench) -> None:
     """More memory than the container may have: the kernel kills the server."""
     server = "print('loading the model', flush=True)\nmodel = b'1' * 900_000_000\nprint('loaded', flush=True)\n"
     bench.write("server.py", server)
-    bench.write("start.sh", "#!/bin/bash\npython server.py\necho \"server exited with $?\"\n", 0o755)
+    bench.write("start.sh", '#!/bin/bash\npython server.py\necho "server exited with $?"\n', 0o755)
     run(bench, FROM + 'COPY server.py start.sh ./\nCMD ["./start.sh"]\n', "--memory", "96m", "--memory-swap", "96m")
 
 
-@case("container_write_denied", "container_log", "container_permission_denied", "PermissionError: [Errno 13] Permission denied: '/var/azureml-app/cache.db'", tags=DOCKER)
+@case(
+    "container_write_denied",
+    "container_log",
+    "container_permission_denied",
+    "PermissionError: [Errno 13] Permission denied: '/var/azureml-app/cache.db'",
+    tags=DOCKER,
+)
 def write_denied(bench: Bench) -> None:
     bench.write("score.py", "def init():\n    open('/var/azureml-app/cache.db', 'w')\n\n\ninit()\n")
-    run(bench, FROM + "COPY score.py .\nUSER nobody\nCMD [\"python\", \"score.py\"]\n")
+    run(bench, FROM + 'COPY score.py .\nUSER nobody\nCMD ["python", "score.py"]\n')
 
 
 @case("container_tmp_full", "container_log", "container_disk_full", "No space left on device", tags=DOCKER)
 def tmp_full(bench: Bench) -> None:
-    bench.write("score.py", "import tempfile\n\n\ndef run(data):\n    tempfile.TemporaryFile().write(data)\n\n\nrun(bytes(9_000_000))\n")
+    bench.write(
+        "score.py",
+        "import tempfile\n\n\ndef run(data):\n    tempfile.TemporaryFile().write(data)\n\n\nrun(bytes(9_000_000))\n",
+    )
     run(bench, FROM + 'COPY score.py .\nCMD ["python", "score.py"]\n', "--tmpfs", "/tmp:size=2m")
 
 
@@ -378,20 +469,41 @@ def port_taken(bench: Bench) -> None:
     port = free_port()
     bench.places[str(port)] = "5001"
     first = subprocess.run(
-        [CLIENT, "run", "-d", "--rm", "-p", f"127.0.0.1:{port}:5001", BASE, "sleep", "60"], capture_output=True, text=True, check=True
+        [CLIENT, "run", "-d", "--rm", "-p", f"127.0.0.1:{port}:5001", BASE, "sleep", "60"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.strip()
     try:
-        bench.run([CLIENT, "run", "--rm", "--name", "scoring-local", "-p", f"127.0.0.1:{port}:5001", BASE, "sleep", "1"])
+        bench.run(
+            [CLIENT, "run", "--rm", "--name", "scoring-local", "-p", f"127.0.0.1:{port}:5001", BASE, "sleep", "1"]
+        )
     finally:
         subprocess.run([CLIENT, "kill", first], capture_output=True, check=False)
 
 
-@case("container_library", "container_log", "missing_shared_library", "libgomp.so.1: cannot open shared object file", tags="docker network")
+@case(
+    "container_library",
+    "container_log",
+    "missing_shared_library",
+    "libgomp.so.1: cannot open shared object file",
+    tags="docker network",
+)
 def library(bench: Bench) -> None:
     """LightGBM needs the OpenMP library of the system, which a slim image does not have."""
     python = bench.use(environment("3.10", "lightgbm==3.3.5", "numpy==1.26.4"))
     site = next((python.prefix / "lib").glob("python*/site-packages"))
-    for name in ("lightgbm", "numpy", "numpy.libs", "scipy", "scipy.libs", "sklearn", "scikit_learn.libs", "joblib", "threadpoolctl.py"):
+    for name in (
+        "lightgbm",
+        "numpy",
+        "numpy.libs",
+        "scipy",
+        "scipy.libs",
+        "sklearn",
+        "scikit_learn.libs",
+        "joblib",
+        "threadpoolctl.py",
+    ):
         found = site / name
         if found.is_dir():
             shutil.copytree(found, bench.dir / "site" / name)
@@ -399,7 +511,9 @@ def library(bench: Bench) -> None:
             (bench.dir / "site").mkdir(exist_ok=True)
             shutil.copy(found, bench.dir / "site" / name)
     bench.write("score.py", "import lightgbm\n")
-    run(bench, FROM + 'COPY site /usr/local/lib/python3.10/site-packages\nCOPY score.py .\nCMD ["python", "score.py"]\n')
+    run(
+        bench, FROM + 'COPY site /usr/local/lib/python3.10/site-packages\nCOPY score.py .\nCMD ["python", "score.py"]\n'
+    )
 
 
 @case("docker_no_engine", "cli_error", "local_docker_error", "Is the docker daemon running?", tags="client")
@@ -410,17 +524,30 @@ def no_engine(bench: Bench) -> None:
     bench.run([NEW_CLIENT, "-H", f"unix://{socket}", "run", "-p", "5001:5001", "scoring:1"])
 
 
-@case("docker_socket_denied", "cli_error", "local_docker_error", "ermission denied while trying to connect to the Docker daemon socket", tags=DOCKER)
+@case(
+    "docker_socket_denied",
+    "cli_error",
+    "local_docker_error",
+    "ermission denied while trying to connect to the Docker daemon socket",
+    tags=DOCKER,
+)
 def socket_denied(bench: Bench) -> None:
     engine(bench)
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     bench.run([*nobody, CLIENT, "ps"], {"HOME": "/nonexistent"})
 
 
-# -- healthy ------------------------------------------------------------------------------------------------------------
+# -- healthy ---------------------------------------------------------------------------------------
 
 
-@case("ok_docker_build", "build_log", "none", "Successfully built", "Running pip as the 'root' user can result in broken permissions", tags=DOCKER)
+@case(
+    "ok_docker_build",
+    "build_log",
+    "none",
+    "Successfully built",
+    "Running pip as the 'root' user can result in broken permissions",
+    tags=DOCKER,
+)
 def ok_build(bench: Bench) -> None:
     with Index().add(wheel("pandas", "2.2.3", ["numpy>=1.26.0"]), wheel("numpy", "1.26.4")).serving() as index:
         installing(bench, index, "pandas==2.2.3\n")
@@ -443,6 +570,8 @@ def ok_retry(bench: Bench) -> None:
 @case("ok_docker_source", "build_log", "none", "Successfully built", tags=DOCKER)
 def ok_source(bench: Bench) -> None:
     """A package that is built from source, by its old setup.py, with pip's deprecation."""
-    package = sdist("error-budget", "1.0", {"setup.py": "from setuptools import setup\nsetup(name='error-budget', version='1.0')\n"})
+    package = sdist(
+        "error-budget", "1.0", {"setup.py": "from setuptools import setup\nsetup(name='error-budget', version='1.0')\n"}
+    )
     with Index().add(package).serving() as index:
         installing(bench, index, "error-budget==1.0\n")

@@ -1,4 +1,5 @@
 """The Python environments of the serving cases: what images of several ages hold."""
+
 from __future__ import annotations
 
 from tests.lab.environments import Environment, environment

@@ -1,16 +1,17 @@
 """What a caller sees: whole HTTP answers as ``curl -i`` prints them, and the errors of curl itself."""
+
 from __future__ import annotations
 
 import http.server
 import shutil
 import threading
+from pathlib import Path
 
 from tests.lab.bench import Bench, free_port, version_of
 from tests.lab.case import case
 from tests.lab.environments import Environment, EnvironmentMissing
 from tests.lab.producers.envs import flask, science, server
-from tests.lab.producers.serving import APPLICATION, FOREST, GOOD, LOAD, indent, model
-
+from tests.lab.producers.serving import APPLICATION, FOREST, GOOD, PREDICT, model
 
 NET = "network"
 SCORE = ["-H", "Content-Type: application/json", "-d", '{"data": [1, 2, 3]}']
@@ -25,13 +26,18 @@ def curl(bench: Bench, port: int, path: str, *options: str) -> None:
 
 
 def answer(
-    bench: Bench, path: str, *options: str, script: str = GOOD, python: Environment | None = None, env: dict[str, str] | None = None
+    bench: Bench,
+    path: str,
+    *options: str,
+    script: str = GOOD,
+    python: Environment | None = None,
+    env: dict[str, str] | None = None,
 ) -> None:
     """Ask the inference server once; only the answer is kept."""
     python = bench.use(python or server())
     bench.write("score.py", script)
     port = free_port()
-    command = [python.bin("azmlinfsrv"), "--entry_script", "score.py", "--port", str(port)]
+    command: list[str | Path] = [python.bin("azmlinfsrv"), "--entry_script", "score.py", "--port", str(port)]
     settings = {"AZUREML_MODEL_DIR": str(bench.dir / "azureml-models"), **(env or {})}
     with bench.background(command, settings, port, keep=False):
         curl(bench, port, path, *options)
@@ -52,7 +58,13 @@ def score_delete(bench: Bench) -> None:
     answer(bench, "/", "-X", "DELETE")
 
 
-@case("http_run_raises", "http_error", "run_exception_other", "An unexpected error occurred in scoring script. Check the logs for more info.", tags=NET)
+@case(
+    "http_run_raises",
+    "http_error",
+    "run_exception_other",
+    "An unexpected error occurred in scoring script. Check the logs for more info.",
+    tags=NET,
+)
 def run_raises(bench: Bench) -> None:
     answer(bench, "/score", *SCORE, script=GOOD.replace("sum(", "sum(1 / 0 for _ in "))
 
@@ -83,17 +95,27 @@ def not_json(bench: Bench) -> None:
     answer(bench, "/score", "-H", "Content-Type: application/json", "-d", "{'data': [1]}", script=SCHEMA)
 
 
-@case("http_not_a_dictionary", "http_error", "input_schema_mismatch", "POST body should be a JSON dictionary.", tags=NET)
+@case(
+    "http_not_a_dictionary", "http_error", "input_schema_mismatch", "POST body should be a JSON dictionary.", tags=NET
+)
 def not_a_dictionary(bench: Bench) -> None:
     answer(bench, "/score", "-H", "Content-Type: application/json", "-d", "[1, 2]", script=SCHEMA)
 
 
-@case("http_empty_body", "http_error", "input_schema_mismatch", "POST body is empty. Expecting a JSON dictionary.", tags=NET)
+@case(
+    "http_empty_body",
+    "http_error",
+    "input_schema_mismatch",
+    "POST body is empty. Expecting a JSON dictionary.",
+    tags=NET,
+)
 def empty_body(bench: Bench) -> None:
     answer(bench, "/score", "-X", "POST", "-H", "Content-Type: application/json", script=SCHEMA)
 
 
-@case("http_content_type", "http_error", "input_schema_mismatch", "Expects Content-Type to be application/json", tags=NET)
+@case(
+    "http_content_type", "http_error", "input_schema_mismatch", "Expects Content-Type to be application/json", tags=NET
+)
 def content_type(bench: Bench) -> None:
     answer(bench, "/score", "-H", "Content-Type: text/csv", "-d", "1,2", script=SCHEMA)
 
@@ -109,7 +131,7 @@ def not_utf8(bench: Bench) -> None:
     answer(bench, "/score", "-H", "Content-Type: application/json", "--data-binary", f"@{body}")
 
 
-# -- nginx in front of the server, as in the images of both generations -----------------------------------------------------
+# -- nginx in front of the server, as in the images of both generations ----------------------------
 
 NGINX = """\
 worker_processes 1;
@@ -137,7 +159,9 @@ http {{
 """
 
 
-def nginx(bench: Bench, *options: str, behind: int = 0, limit: str = "1m", limits: str = "", path: str = "/score") -> None:
+def nginx(
+    bench: Bench, *options: str, behind: int = 0, limit: str = "1m", limits: str = "", path: str = "/score"
+) -> None:
     """Ask an nginx whose upstream listens on port ``behind`` (nobody, without)."""
     found = nginx_program(bench)
     port = free_port()
@@ -190,7 +214,13 @@ def nginx_method(bench: Bench) -> None:
     nginx(bench, *SCORE, limits="if ($request_method = POST) { return 405; }")
 
 
-@case("nginx_port_denied", "container_log", "permission_denied_port", "bind() to 0.0.0.0:80 failed (13: Permission denied)", tags="nginx root")
+@case(
+    "nginx_port_denied",
+    "container_log",
+    "permission_denied_port",
+    "bind() to 0.0.0.0:80 failed (13: Permission denied)",
+    tags="nginx root",
+)
 def nginx_port_denied(bench: Bench) -> None:
     """A front end without the right to bind low ports."""
     found = nginx_program(bench)
@@ -219,7 +249,7 @@ def old_answer(bench: Bench, path: str, *options: str) -> None:
         curl(bench, port, path, *options)
 
 
-# -- nobody there ---------------------------------------------------------------------------------------------------------
+# -- nobody there ----------------------------------------------------------------------------------
 
 
 @case("curl_refused", "http_error", "endpoint_unreachable", "Failed to connect to", tags="client")
@@ -247,5 +277,13 @@ def ok_health(bench: Bench) -> None:
 def ok_iris(bench: Bench) -> None:
     python = science()
     model(bench, python, FOREST)
-    script = f"import json\nimport os\nimport joblib\n\ndef init():\n{indent(LOAD)}\n\ndef run(raw_data):\n    return model.predict(json.loads(raw_data)['data']).tolist()\n"
-    answer(bench, "/score", "-H", "Content-Type: application/json", "-d", '{"data": [[5.1, 3.5, 1.4, 0.2]]}', script=script, python=python)
+    answer(
+        bench,
+        "/score",
+        "-H",
+        "Content-Type: application/json",
+        "-d",
+        '{"data": [[5.1, 3.5, 1.4, 0.2]]}',
+        script=PREDICT,
+        python=python,
+    )
