@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from .replies import Refused, Reply, arm_error, ok, provider_error
@@ -271,14 +272,13 @@ def _deployment_operations(call: Call) -> Reply:
 
 
 def _activity(call: Call) -> Reply:
-    """The activity log: ``$filter`` must begin in time, as the service demands."""
-    wanted = dict(re.findall(r"(\w+) eq '([^']*)'", call.query.get("$filter", "")))
+    """The activity log: ``$filter`` must begin within the 90 days that the service keeps."""
+    wanted: dict[str, str] = dict(re.findall(r"(\w+) eq '([^']*)'", call.query.get("$filter", "")))
     since = re.search(r"eventTimestamp ge '([^']+)'", call.query.get("$filter", ""))
     until = re.search(r"eventTimestamp le '([^']+)'", call.query.get("$filter", ""))
-    if since is None:
-        return ok({"code": "BadRequest", "message": "The start time cannot be more than 90 days in the past: give "
-                                                    "eventTimestamp ge in $filter."}, 400)
-    resource = wanted.get("resourceUri", wanted.get("resourceId", "")).lower()
+    if since is None or since[1] < (datetime.now(timezone.utc) - timedelta(days=90)).isoformat():
+        return ok({"code": "BadRequest", "message": "The start time cannot be more than 90 days in the past."}, 400)
+    resource = (wanted.get("resourceUri") or wanted.get("resourceId") or "").lower()
     events = [
         event for event in (call.scenario.activity if call.scenario else [])
         if event["resourceId"].lower().startswith(resource)

@@ -80,7 +80,7 @@ class AzHarness:
             "REQUESTS_CA_BUNDLE": started["ca"],
             "NO_PROXY": "127.0.0.1",
             "PYTHONWARNINGS": "ignore",
-            # App Service's managed identity, as msal and (MSI_*) az before 2.71 look for it
+            # App Service's managed identity, as msal looks for it, and (MSI_*) msrestazure in older az
             "IDENTITY_ENDPOINT": started["identityEndpoint"], "IDENTITY_HEADER": started["identityHeader"],
             "MSI_ENDPOINT": started["identityEndpoint"], "MSI_SECRET": started["identityHeader"],
             "APPSETTING_WEBSITE_SITE_NAME": "azuresim",

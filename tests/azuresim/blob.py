@@ -62,7 +62,7 @@ def _not_authenticated(detail: str) -> Reply:
                       "formed correctly including the signature.", detail)
 
 
-async def fetch(session: aiohttp.ClientSession, azurite: str, request: web.Request) -> Reply:
+async def fetch(session: aiohttp.ClientSession, azurite: str, request: web.BaseRequest) -> Reply:
     """Azurite's answer, whole."""
     async with session.request(request.method, azurite + request.raw_path, headers=_passed_on(request)) as answer:
         body = await answer.read()
@@ -70,7 +70,7 @@ async def fetch(session: aiohttp.ClientSession, azurite: str, request: web.Reque
                                             _kept(answer.headers)))
 
 
-async def forward(session: aiohttp.ClientSession, azurite: str, request: web.Request) -> web.StreamResponse:
+async def forward(session: aiohttp.ClientSession, azurite: str, request: web.BaseRequest) -> web.StreamResponse:
     """Azurite's answer, streamed."""
     async with session.request(request.method, azurite + request.raw_path, headers=_passed_on(request)) as answer:
         request["record"]["status"] = answer.status
@@ -89,7 +89,7 @@ async def forward(session: aiohttp.ClientSession, azurite: str, request: web.Req
         return response
 
 
-def _passed_on(request: web.Request) -> dict[str, str]:
+def _passed_on(request: web.BaseRequest) -> dict[str, str]:
     """The request's headers that mean something to Azurite; a token has been checked and is left out."""
     return {key: value for key, value in request.headers.items()
             if key.lower().startswith("x-ms-") or key.lower() in ("range", "accept", "if-none-match")}

@@ -131,7 +131,8 @@ def _registry(names: Names, over: dict[str, Any]) -> dict[str, Any]:
 def _container_groups(names: Names, document: dict[str, Any], services: dict[str, dict[str, Any]]) \
         -> tuple[dict[str, dict[str, Any]], dict[tuple[str, str], str]]:
     """The groups of the scenario, and one in good health for each ACI service that names none (null: no group)."""
-    entries = {f"{name}-{names.suffix}": {} for name, service in services.items() if service["computeType"] == "ACI"}
+    on_aci = [name for name, service in services.items() if service["computeType"] == "ACI"]
+    entries: dict[str, Any] = {f"{name}-{names.suffix}": {} for name in on_aci}
     entries.update(document.get("container_groups") or {})
     groups, logs = {}, {}
     for name, entry in entries.items():
@@ -176,7 +177,9 @@ def _container(name: str, image: str, instance_view: dict[str, Any]) -> dict[str
 def _deployments(names: Names, document: dict[str, Any]) \
         -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]], dict[str, list[dict[str, Any]]]]:
     """The deployment history of the resource group, newest first, with each template and its operations."""
-    history, templates, operations_of = [], {}, {}
+    history: list[dict[str, Any]] = []
+    templates: dict[str, dict[str, Any]] = {}
+    operations_of: dict[str, list[dict[str, Any]]] = {}
     for name, entry in _items(document, "deployments"):
         templates[name] = {"$schema": "https://schema.management.azure.com/schemas/2019-04-01/"
                                       "deploymentTemplate.json#", "contentVersion": "1.0.0.0", "parameters": {},

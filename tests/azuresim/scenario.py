@@ -29,7 +29,7 @@ _SUBSCRIPTIONS = {"first": SUBSCRIPTION, "second": SECOND_SUBSCRIPTION}
 _ABSENT = object()
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
     """SafeLoader with the tags of scenario files."""
 
 
@@ -154,7 +154,7 @@ _KEYS = {"summary", "extends", "subscription", "resource_group", "location", "wo
          "role_assignments", "online_endpoints", "page_sizes", "sas_seconds", "faults"}
 
 
-def _resolve(document: dict[str, Any]) -> dict[str, Any]:
+def _resolve(document: dict[str, Any]) -> Any:
     parent = document.get("extends")
     own = {key: value for key, value in document.items() if key != "extends"}
     if parent is None:

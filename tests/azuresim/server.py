@@ -117,7 +117,7 @@ class Server:
 
         self.simulator.sign_blob = sign
 
-    async def _listen(self, serve: Callable[[web.Request], Awaitable[web.StreamResponse]], plane: str, port: int,
+    async def _listen(self, serve: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], plane: str, port: int,
                       tls: ssl.SSLContext | None) -> str:
         runner = web.ServerRunner(web.Server(serve, access_log=None), handle_signals=False)
         await runner.setup()
@@ -129,8 +129,8 @@ class Server:
 
     # ---- one request ------------------------------------------------------------------------------------------
 
-    def _plane(self, plane: ModuleType) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        async def serve(request: web.Request) -> web.StreamResponse:
+    def _plane(self, plane: ModuleType) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
+        async def serve(request: web.BaseRequest) -> web.StreamResponse:
             call = await self._call(request)
             route, call.parts, known_path = find(plane.ROUTES, call.method, call.path)
             call.scenario = plane.scenario_of(call) if hasattr(plane, "scenario_of") else None
@@ -145,15 +145,15 @@ class Server:
                 reply = refused.reply
             except ValueError as error:  # a number in the query that is none
                 reply = ERRORS[plane.__name__.rpartition(".")[2]](400, "BadRequest", str(error))
-            return await self._send(request, reply, fault, name)
+            return await self._send(request, reply, fault)
         return serve
 
-    async def _local(self, request: web.Request) -> web.StreamResponse:
+    async def _local(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path.startswith(f"/control/{self.secret}/"):
             return await control.serve(self, request)
         return await self._plane(identity)(request)
 
-    async def _blob(self, request: web.Request) -> web.StreamResponse:
+    async def _blob(self, request: web.BaseRequest) -> web.StreamResponse:
         call = await self._call(request)
         call.scenario = blob.scenario_of(call)
         fault = await self._meet(request, call, blob.ROUTE)
@@ -169,13 +169,13 @@ class Server:
                 reply = await blob.fetch(self._session, self.azurite.url, request)
         except Refused as refused:
             reply = refused.reply
-        return await self._send(request, reply, fault, blob.ROUTE)
+        return await self._send(request, reply, fault)
 
-    async def _call(self, request: web.Request) -> Call:
+    async def _call(self, request: web.BaseRequest) -> Call:
         return Call(self.simulator, request.method, request.path, request.query, request.headers,
                     await request.read())
 
-    async def _meet(self, request: web.Request, call: Call, route: str) -> Fault | None:
+    async def _meet(self, request: web.BaseRequest, call: Call, route: str) -> Fault | None:
         """Record the request, wait out the latency, and say which fault it meets."""
         workspace = call.scenario.names.scenario if call.scenario else None
         record = {"route": route, "workspace": workspace, "method": call.method, "path": call.path,
@@ -197,7 +197,7 @@ class Server:
         scope = call.path.partition("/modelmanagement/v1.0")[2] or call.path
         return answer(fault, kind, route.action, scope, _PRINCIPAL)
 
-    async def _send(self, request: web.Request, reply: Reply, fault: Fault | None, route: str) -> web.StreamResponse:
+    async def _send(self, request: web.BaseRequest, reply: Reply, fault: Fault | None) -> web.StreamResponse:
         """Send a reply as the fault leaves it."""
         kind = fault.fault if fault else None
         record = request["record"]
@@ -219,7 +219,8 @@ class Server:
         return web.Response(status=reply.status, body=reply.body, headers=headers)
 
 
-async def _send_slowly(request: web.Request, reply: Reply, headers: dict[str, str], cut: bool) -> web.StreamResponse:
+async def _send_slowly(request: web.BaseRequest, reply: Reply, headers: dict[str, str],
+                       cut: bool) -> web.StreamResponse:
     """Send the body byte by byte with a pause after each; or stop half-way and break the connection."""
     response = web.StreamResponse(status=reply.status, headers={**headers, "Content-Length": str(len(reply.body))})
     await response.prepare(request)

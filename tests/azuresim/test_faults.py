@@ -10,6 +10,7 @@ import requests
 
 from tests.azuresim import arm, faults, ml
 from tests.azuresim.client import SimulatedAzure, Workspace
+from tests.azuresim.routing import Route
 from tests.azuresim.test_refusals import Ask, ask, code_of, mms, token  # noqa: F401 - fixtures
 
 
@@ -108,7 +109,7 @@ def test_blobs(azure: SimulatedAzure, workspace: Workspace, service: str, ask: A
 
 
 @pytest.mark.parametrize("route", [*arm.ROUTES, *ml.ROUTES], ids=lambda route: route.name)
-def test_every_route_can_fail(route: arm.Route) -> None:
+def test_every_route_can_fail(route: Route) -> None:
     plane = "arm" if route in arm.ROUTES else "ml"
     for name in faults.ANSWERS:
         reply = faults.answer(faults.Fault(fault=name), plane, route.action, "/scope", "someone")

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import requests
 
 from tests.azuresim import arm, identity, ml, scenario
 from tests.azuresim.client import SimulatedAzure, Workspace
-from tests.azuresim.tokens import TokenAuthority
+from tests.azuresim.tokens import ARM_AUDIENCES, TokenAuthority, TokenRefused
 
 Ask = Callable[..., requests.Response]
 ARM = "https://management.core.windows.net/"
@@ -82,8 +83,8 @@ def test_tokens(azure: SimulatedAzure, workspace: Workspace, ask: Ask, token: Ca
 
 def test_a_token_expires(azure: SimulatedAzure) -> None:
     authority = TokenAuthority(scenario.TENANT, "someone")
-    with pytest.raises(Exception, match="is earlier than current UTC time") as refused:
-        authority.check(f"Bearer {authority.issue(ARM, lifetime=-1)[0]}", arm.ARM_AUDIENCES)
+    with pytest.raises(TokenRefused, match="is earlier than current UTC time") as refused:
+        authority.check(f"Bearer {authority.issue(ARM, lifetime=-1)[0]}", ARM_AUDIENCES)
     assert refused.value.code == "ExpiredAuthenticationToken"
 
 
@@ -154,6 +155,25 @@ def test_wrong_methods(azure: SimulatedAzure, workspace: Workspace, ask: Ask) ->
     assert ask("DELETE", f"{mms(azure, workspace)}/services/mysvc").status_code == 405
 
 
+def _days_ago(days: int) -> str:
+    return (datetime.now(timezone.utc) - timedelta(days=days)).isoformat()
+
+
+def test_the_activity_log_goes_back_90_days(azure: SimulatedAzure, ask: Ask) -> None:
+    workspace = azure.scenario("vault-policy-wiped")
+    url = (f"{azure.started['arm']}/subscriptions/{workspace.names['subscription']}/providers/Microsoft.Insights/"
+           "eventtypes/management/values")
+    about = f" and resourceUri eq '{workspace.names['vault_id']}'"
+
+    def events(since: str) -> requests.Response:
+        return ask("GET", url, **{"api-version": "2015-04-01", "$filter": since + about})
+
+    assert len(events(f"eventTimestamp ge '{_days_ago(89)}'").json()["value"]) == 2
+    assert len(events(f"eventTimestamp ge '{_days_ago(4)}'").json()["value"]) == 1
+    assert events(f"eventTimestamp ge '{_days_ago(91)}'").status_code == 400
+    assert events("status eq 'Succeeded'").status_code == 400
+
+
 def test_discovery_takes_no_token(azure: SimulatedAzure, workspace: Workspace, ask: Ask) -> None:
     url = f"{azure.started['ml']}/discovery/workspaces/{workspace.names['workspace_id']}"
     assert ask("GET", url, None).json()["modelmanagement"] == azure.started["ml"]
@@ -200,7 +220,7 @@ def test_every_route_answers(azure: SimulatedAzure, workspace: Workspace, ask: A
             if route.kind:
                 query["api-version"] = arm.API_VERSIONS[route.kind].split()[-1]
             if route.name == "arm.activity_log":
-                query["$filter"] = "eventTimestamp ge '2026-01-01T00:00:00Z'"
+                query["$filter"] = f"eventTimestamp ge '{_days_ago(89)}'"
             answer = ask(route.method, azure.started[plane] + path.rstrip("/?"), **query)
             assert answer.status_code == 200, (route.name, answer.text)
     assert {route.name for route in identity.ROUTES} == {"identity.token"}
