@@ -25,7 +25,8 @@ CHECK_NETWORK = (
     "its network."
 )
 TRUST_PROXY = "If a proxy inspects TLS, let REQUESTS_CA_BUNDLE name the file with its certificate."
-_CAUSED_BY = re.compile(r"\(Caused by ")
+#: urllib3 puts the reason at the end: ``(Caused by KindOfError("reason"))``.
+_CAUSED_BY = re.compile(r"\(Caused by (?:\w+\(([\"'])(?P<said>.*)\1\)|(?P<other>.*))\)$", re.DOTALL)
 #: As much of an unexpected answer as an error quotes.
 _QUOTED = 200
 _XML_ERROR = re.compile(r"<Code>([^<]{1,200})</Code>\s*<Message>([^<]{0,2000})</Message>")
@@ -83,7 +84,8 @@ def content_error(what: str, content_type: str, body: bytes) -> AzCLIError:
 
 def connection_error(what: str, error: BaseException) -> AzCLIError:
     """The error for a request that got no answer, or only a part of one."""
-    reason = _CAUSED_BY.split(str(error))[-1].strip(" )'\"") or type(error).__name__
+    cause = _CAUSED_BY.search(str(error))
+    reason = (cause and (cause["said"] or cause["other"])) or str(error) or type(error).__name__
     if isinstance(error, (ServiceRequestTimeoutError, ServiceResponseTimeoutError)):
         reason = f"no answer in time ({reason})"
     message = f"{_capital(what)} could not be read: {_one_line(without_queries(reason))}"
