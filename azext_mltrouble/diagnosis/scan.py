@@ -19,10 +19,10 @@ from typing import Protocol
 
 #: Lower case, grouped by their first letter. None is the beginning of another one.
 STEMS = (
-    *("bad gateway", "bad re", "bad_alloc", "balancer", "before repl", "ble to", "blocked by", "booting", "bort"),
-    *("broken",),
-    *("d too large", "deadline", "denied", "died", "different py", "disk", "distutils inst"),
-    *("dn't", "doesn't", "double free", "double req", "due to", "dumped"),
+    *("bad gateway", "bad re", "bad_alloc", "balancer", "before repl", "behind a v", "ble to", "blocked by"),
+    *("booting", "bort", "broken"),
+    *("d too large", "deadline", "denied", "died", "different py", "disk", "distutils inst", "dpkg was"),
+    *("dn't", "doesn't", "don't have en", "double free", "double req", "due to", "dumped"),
     *("e called aft", "eady in use", "egal instr", "egv", "enotready", "eof when", "ephemeral"),
     *("eprecated, use", "error", "esolution", "externally"),
     *("fail", "fault (", "ficient", "find rust", "flict", "forbid", "found", "fully", "fused"),
@@ -31,7 +31,8 @@ STEMS = (
     *("k (most", "k full", "k space", "k-off", "kill", "king longer", "known", "koff", "ks like a"),
     *("make sure the lib", "many pe", "many pods", "many req", "manyreq", "med out", "memory", "me-out", "meout"),
     *("mismatch", "missing", "mpatib", "multiple .", "multiple v", "must "),
-    *("n in use", "naming to", "nconsistent", "no ", "no-record", "non-s", "none of the", "non-z", "not "),
+    *("n in use", "naming to", "nconsistent", "nection reset", "nmet dep", "no ", "no-record", "non-s", "non-z"),
+    *("none of the", "not ", "npm err"),
     *("nothing p", "nse code", "nt too large", "nsatisf", "ntation fault"),
     *("quest entity", "quire-hash", "quired", "quires", "quota"),
     *("vailab", "valid", "vate this env", "violat", "vironmentfile"),
