@@ -51,7 +51,8 @@ def reading(request: pytest.FixtureRequest, readings: dict[str, Reading]) -> Rea
     return readings[request.param]
 
 
-def test_our_requests_are_the_sdks_and_none_is_sent_twice(reading: Reading, azure: SimulatedAzure, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_requests_are_the_sdks_and_none_is_sent_twice(reading: Reading, azure: SimulatedAzure,
+                                                           monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", azure.started["ca"])
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     names = reading.held.names
