@@ -13,8 +13,6 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from knack.log import get_logger
 
-from azext_mltrouble import __version__
-
 logger = get_logger(__name__)
 
 #: Seconds that one read may take, repetitions included; ``az config set mltrouble.timeout=N`` changes it.
@@ -77,7 +75,7 @@ class Session:
         self._audience = audience
         self._verify = verify
         self._headers = dict(headers or {})
-        self._user_agent = f"{user_agent} mltrouble/{__version__}".strip()
+        self._user_agent = f"{user_agent} mltrouble".strip()
         self._once: dict[Any, Future[Any]] = {}
         self._lock = Lock()
 

@@ -21,7 +21,6 @@ from typing import Any, get_args
 
 from azure.cli.core.azclierror import AzCLIError, FileOperationError, InvalidArgumentValueError
 
-from azext_mltrouble import __version__
 from azext_mltrouble.evidence.model import STAGES, Evidence, Log, Observation, Target, Where
 from azext_mltrouble.evidence.redaction import Redactor
 from azext_mltrouble.evidence.spool import Spool
@@ -88,7 +87,6 @@ def _write_members(archive: zipfile.ZipFile, evidence: Evidence) -> None:
         logs.append({"source": log.source, "where": log.where, "file": member})
     manifest = {
         "formatVersion": FORMAT_VERSION,
-        "madeBy": f"mltrouble {__version__}",
         "collectedAt": evidence.collected_at,
         "target": asdict(evidence.target),
         "observations": [asdict(one) for one in evidence.observations],
