@@ -103,7 +103,7 @@ def bursty(
 def flash(
     rps: float, factor: float, every: float, ramp: float, decay: float, mean: float, hours: float
 ) -> Callable[[random.Random], Traffic]:
-    """A flat rate with crowds: about every ``every`` s the rate rises to ``factor`` times in ``ramp`` s, then decays."""
+    """Crowds on a flat rate: about every ``every`` s it rises to ``factor`` times in ``ramp`` s, then decays."""
 
     def make(source: random.Random) -> Traffic:
         span = hours * HOUR

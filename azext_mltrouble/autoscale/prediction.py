@@ -33,15 +33,20 @@ def predict(sample: Sample, settings: Settings, router: Router) -> Prediction:
     return prediction
 
 
-def predict_within(sample: Sample, settings: Settings, router: Router, limit: float) -> Prediction | None:
-    """Replay the sample, or None as soon as ``worst_quarter`` cannot stay within ``limit``."""
-    allowed = limit * sample.requests / QUARTERS
-    refused = [0.0] * QUARTERS
+def predict_within(
+    sample: Sample, settings: Settings, router: Router, limit: float, quarters: int = QUARTERS
+) -> Prediction | None:
+    """Replay the sample, or None as soon as ``worst_quarter`` cannot stay within ``limit``.
+
+    With one quarter that is the share of all requests.
+    """
+    allowed = limit * sample.requests / quarters
+    refused = [0.0] * quarters
     replica_seconds = episodes = 0.0
     waits: list[tuple[float, float]] = []
     for stretch in sample.stretches:
         # Refusals of the warm-up do not count, so the replay itself may stop only well above what is allowed.
-        slack = allowed * (QUARTERS if sample.whole else 1) / stretch.weight + (0 if sample.whole else 50)
+        slack = allowed * (quarters if sample.whole else 1) / stretch.weight + (0 if sample.whole else 50)
         outcome = replay(
             stretch.arrivals,
             stretch.durations,
@@ -57,8 +62,8 @@ def predict_within(sample: Sample, settings: Settings, router: Router, limit: fl
         last = -math.inf
         for time in outcome.refusals:
             if time >= stretch.start:
-                quarter = int((time - sample.traffic.start) / sample.traffic.span * QUARTERS)
-                refused[min(QUARTERS - 1, quarter)] += stretch.weight
+                quarter = int((time - sample.traffic.start) / sample.traffic.span * quarters)
+                refused[min(quarters - 1, quarter)] += stretch.weight
                 episodes += stretch.weight * (time - last > 120)
             last = time
         if max(refused) > allowed:
@@ -68,7 +73,7 @@ def predict_within(sample: Sample, settings: Settings, router: Router, limit: fl
     span = sum((stretch.end - stretch.start) * stretch.weight for stretch in sample.stretches)
     return Prediction(
         error_share=sum(refused) / sample.requests,
-        worst_quarter=max(refused) * QUARTERS / sample.requests,
+        worst_quarter=max(refused) * quarters / sample.requests,
         p95_wait=_weighted_quantile(waits, 0.95),
         mean_replicas=replica_seconds / span,
         episodes=episodes,

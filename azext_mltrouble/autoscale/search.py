@@ -15,7 +15,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from azext_mltrouble.autoscale.prediction import Prediction, predict_within
+from azext_mltrouble.autoscale.prediction import QUARTERS, Prediction, predict_within
 from azext_mltrouble.autoscale.sampling import Sample
 from azext_mltrouble.autoscale.settings import Router, Settings
 
@@ -50,14 +50,23 @@ def search(
     where the coarse one was too kind. ``growth`` is a factor on the load. A stricter goal never gets fewer replicas
     than a looser one.
     """
-    trials = _Trials(coarse, router, concurrency)
+    cautious = replace(router, smoothing=max(router.smoothing, CAUTIOUS_SMOOTHING))
+    trials = _Trials(coarse, cautious, concurrency, GOAL_SHARE, QUARTERS)
     target = _cheapest_target(trials, goals[0])
     margin = _margin(trials, target, goals[0])
-    first = _Trials(fine, router, concurrency).first_from(trials.smallest(target, goals[0]), target, goals[0])
+    proof = _Trials(fine, cautious, concurrency, GOAL_SHARE, QUARTERS)
+    first = proof.first_from(trials.smallest(target, goals[0]), target, goals[0])
     minima = {goal: trials.smallest(target, goal) for goal in goals[1:]}
     minima = {goal: max(first, m) if goal < goals[0] else min(first, m) for goal, m in minima.items()}
     minima[goals[0]] = first
     return [_choice(trials, minima[goal], target, goal, margin, growth) for goal in goals]
+
+
+def cheapest_in_hindsight(sample: Sample, goal: float, router: Router, concurrency: int) -> Settings:
+    """The cheapest settings that keep the goal on this traffic, without any caution: what no rule can know before."""
+    trials = _Trials(sample, router, concurrency, goal_share=1.0, quarters=1)
+    target = _cheapest_target(trials, goal)
+    return trials.settings(trials.smallest(target, goal), target)
 
 
 def _cheapest_target(trials: _Trials, goal: float) -> float:
@@ -99,9 +108,13 @@ class _Trials:
     """Settings tried on one sample. What is known of one trial narrows the next ones: another replica and a lower
     target never refuse more."""
 
-    def __init__(self, sample: Sample, router: Router, concurrency: int) -> None:
+    def __init__(
+        self, sample: Sample, router: Router, concurrency: int, goal_share: float, quarters: int
+    ) -> None:
         self._sample = sample
-        self._router = replace(router, smoothing=max(router.smoothing, CAUTIOUS_SMOOTHING))
+        self._router = router
+        self._goal_share = goal_share
+        self._quarters = quarters
         self._concurrency = concurrency
         self._enough = math.ceil(sample.peak / concurrency)
         self._kept: dict[tuple[int, float], Prediction] = {}
@@ -127,7 +140,7 @@ class _Trials:
 
     def smallest(self, target: float, goal: float) -> int:
         """The smallest minimum that keeps the goal at this target."""
-        share = GOAL_SHARE * goal
+        share = self._goal_share * goal
         near = [m for (m, t), found in self._kept.items() if t >= target and found.worst_quarter <= share]
         high = min(near, default=self._enough)
         step = 1 if near else max(1, high // 4)
@@ -144,7 +157,7 @@ class _Trials:
     def first_from(self, minimum: int, target: float, goal: float) -> int:
         """A minimum from ``minimum`` on that keeps the goal at this target: the next, or a few more."""
         step = 1
-        while not self._keeps(minimum, target, GOAL_SHARE * goal):
+        while not self._keeps(minimum, target, self._goal_share * goal):
             minimum += step
             step = max(step, minimum // 16)
         return minimum
@@ -152,7 +165,8 @@ class _Trials:
     def _keeps(self, minimum: int, target: float, share: float) -> bool:
         key = (minimum, target)
         if key not in self._kept and self._failed.get(key, -1.0) < share:
-            prediction = predict_within(self._sample, self.settings(minimum, target), self._router, share)
+            settings = self.settings(minimum, target)
+            prediction = predict_within(self._sample, settings, self._router, share, self._quarters)
             if prediction is None:
                 self._failed[key] = share
             else:
