@@ -61,14 +61,13 @@ def _candidates_of_log(
 ) -> Iterable[Candidate]:
     signals = reading.of_signals()
     seen = [signal for signal in knowledge.signals if signal.name in signals]
-    noise = {match.place[:2] for one in seen if one.noise for match in signals[one.name]}
     matches = reading.of_entries()
     for entry in knowledge.entries:
         cleared = _cleared_until(entry, seen, signals)
         standing = [
             match
             for match in matches.get(entry.code, ())
-            if match.place[:2] not in noise and match.place > cleared and _signals_allow(match, signals)
+            if match.place > cleared and _signals_allow(match, signals)
         ]
         if standing:
             yield _candidate(entry, standing, reading, number, facts)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -40,13 +41,15 @@ class Near:
 class Pattern:
     """How a cause or a signal shows in one line of a log.
 
-    ``literal`` is in lower case and gates ``regex``. ``where`` limits it to kinds of text (empty: any kind).
-    ``unless`` must not match the same line, ``near`` must and ``not_near`` must not match around it, ``in_traceback``
-    must match in the traceback that ends in this line. ``with_signals`` must, ``without_signals`` must not be seen in
-    the same log. ``confidence`` overrides the entry's.
+    ``literal`` is in lower case and gates ``regex``. So do ``needles``, which the compiler finds: wordings of which the
+    regex cannot do without one. ``where`` limits the pattern to kinds of text (empty: any kind). ``unless`` must not
+    match the same line, ``near`` must and ``not_near`` must not match around it, ``in_traceback`` must match in the
+    traceback that ends in this line. ``with_signals`` must, ``without_signals`` must not be seen in the same log.
+    ``confidence`` overrides the entry's.
     """
 
     literal: str
+    needles: tuple[str, ...]
     regex: str
     where: frozenset[str]
     unless: str | None
@@ -61,6 +64,7 @@ class Pattern:
     def of(cls, data: dict[str, Any]) -> Pattern:
         return cls(
             literal=data["literal"],
+            needles=tuple(data.get("needles", ())),
             regex=data.get("regex") or re.escape(data["literal"]),
             where=frozenset(data.get("where", ())),
             unless=data.get("unless"),
@@ -164,28 +168,38 @@ class Owned(NamedTuple):
     pattern: Pattern
 
 
+#: From a stem to the literals that have it, and from a literal to its patterns.
+PatternsByStem = dict[str, dict[str, list[Owned]]]
+
+
 @dataclass(frozen=True)
 class Knowledge:
-    """All entries and signals; ``by_stem`` leads from a stem to the literals that have it and their patterns."""
+    """All entries and signals, and where their patterns apply; noise goes first, since it hides lines from the rest."""
 
     entries: tuple[Entry, ...]
     signals: tuple[Signal, ...]
-    by_stem: dict[str, dict[str, list[Owned]]]
+    noise: PatternsByStem
+    telling: PatternsByStem
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> Knowledge:
         """Raises ValueError for a literal without a stem."""
         entries = tuple(Entry.of(entry) for entry in data["entries"])
         signals = tuple(Signal.of(signal) for signal in data["signals"])
-        by_stem: dict[str, dict[str, list[Owned]]] = {}
-        owners: tuple[Entry | Signal, ...] = (*signals, *entries)
-        for owner in owners:
-            for pattern in owner.patterns:
-                stem = stem_of(pattern.literal)
-                if stem is None:
-                    raise ValueError(f"{pattern.literal!r} has no stem of diagnosis/scan.py")
-                by_stem.setdefault(stem, {}).setdefault(pattern.literal, []).append(Owned(owner, pattern))
-        return cls(entries, signals, by_stem)
+        noise = [signal for signal in signals if signal.noise]
+        others = [signal for signal in signals if not signal.noise]
+        return cls(entries, signals, _by_stem(noise), _by_stem([*others, *entries]))
+
+
+def _by_stem(owners: Sequence[Entry | Signal]) -> PatternsByStem:
+    found: PatternsByStem = {}
+    for owner in owners:
+        for pattern in owner.patterns:
+            stem = stem_of(pattern.literal)
+            if stem is None:
+                raise ValueError(f"{pattern.literal!r} has no stem of diagnosis/scan.py")
+            found.setdefault(stem, {}).setdefault(pattern.literal, []).append(Owned(owner, pattern))
+    return found
 
 
 @lru_cache(maxsize=1)

@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
+from typing import NamedTuple
 
 from azext_mltrouble.diagnosis.knowledge import Entry, Knowledge, Near, Owned, Pattern, Signal
 from azext_mltrouble.diagnosis.scan import Block, LineNumbers, Span, blocks
@@ -15,6 +16,8 @@ from azext_mltrouble.evidence.model import Log
 
 #: A regex sees at most this much of a line around its literal, so that one endless line cannot hold it up.
 _REACH = 2048
+#: How far back the start of a traceback is looked for.
+_TRACEBACK_BYTES = 8192
 _TRACEBACK_LINES = 60
 #: How many matches of one pattern are kept of the start of a log; of the rest only the last is.
 _KEPT = 20
@@ -45,8 +48,12 @@ class Matches:
     first: list[Match] = field(default_factory=list)
     last: Match | None = None
 
+    @property
+    def full(self) -> bool:
+        return len(self.first) == _KEPT
+
     def add(self, match: Match) -> None:
-        if len(self.first) < _KEPT:
+        if not self.full:
             self.first.append(match)
         self.last = match
 
@@ -96,13 +103,13 @@ def read(log: Log, knowledge: Knowledge) -> LogReading:
     return reading
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(NamedTuple):
     """A logical line: the physical line it is in, and which of that line's texts it is."""
 
     span: Span
     position: int
     text: str
+    lowered: str
 
 
 class _BlockReader:
@@ -113,41 +120,74 @@ class _BlockReader:
         self._reading = reading
         self._knowledge = knowledge
         self._numbers = LineNumbers(block)
-        self._matched: set[Span] = set()
+        self._split: dict[Span, list[str]] = {}
+        self._noise: set[tuple[Span, int]] = set()
+        self._accounted: set[Span] = set()
 
     def read(self) -> None:
-        for stem, spans in self._block.spans.items():
-            literals = self._knowledge.by_stem.get(stem)
-            if literals:
-                self._read_lines(spans, literals)
+        for patterns in (self._knowledge.noise, self._knowledge.telling):
+            for stem, literals in patterns.items():
+                spans = self._block.spans.get(stem)
+                if spans:
+                    self._read_lines(spans, literals)
         self._note_telling_lines()
 
     def _read_lines(self, spans: list[Span], literals: dict[str, list[Owned]]) -> None:
-        lines = [_Line(span, position, text) for span in spans for position, text in enumerate(self._texts(span))]
-        lowered = [line.text.lower() for line in lines]
-        starts = [0, *accumulate(len(text) + 1 for text in lowered)]
-        joined = "\n".join(lowered)
+        lines = [
+            _Line(span, position, text, text.lower())
+            for span in spans
+            for position, text in enumerate(self._texts(span))
+        ]
+        starts = [0, *accumulate(len(line.lowered) + 1 for line in lines)]
+        joined = "\n".join(line.lowered for line in lines)
         for literal, owners in literals.items():
+            found = []
             place = joined.find(literal)
             while place >= 0:
                 index = bisect_right(starts, place) - 1
-                self._compare(lines[index], place - starts[index], owners)
+                found.append((lines[index], place - starts[index]))
                 place = joined.find(literal, starts[index + 1])
+            for owned in owners if found else ():
+                needles = owned.pattern.needles
+                if not needles:
+                    self._compare_lines(found, owned)
+                elif any(needle in joined for needle in needles):
+                    likely = [one for one in found if any(needle in one[0].lowered for needle in needles)]
+                    self._compare_lines(likely, owned)
 
     def _texts(self, span: Span) -> list[str]:
-        return logical_lines(self._block.raw(span))
+        """The logical lines of a physical one, split once: a message of many lines is asked for by each of them."""
+        if span not in self._split:
+            self._split[span] = logical_lines(self._block.raw(span))
+        return self._split[span]
 
-    def _compare(self, line: _Line, column: int, owners: list[Owned]) -> None:
+    def _compare_lines(self, lines: list[tuple[_Line, int]], owned: Owned) -> None:
+        """Compare every line, or once enough matches are kept only the last: a log may be nothing but failures."""
         where = self._reading.log.where
+        if not lines or (owned.pattern.where and where is not None and where not in owned.pattern.where):
+            return
+        kept = self._reading.matches.get(id(owned.pattern))
+        for line, column in lines[:-1]:
+            if kept and kept.full and isinstance(owned.owner, Entry):
+                self._accounted.add(line.span)
+            else:
+                self._compare(line, column, owned)
+                kept = self._reading.matches.get(id(owned.pattern))
+        self._compare(*lines[-1], owned)
+
+    def _compare(self, line: _Line, column: int, owned: Owned) -> None:
+        owner, pattern = owned
+        if (line.span, line.position) in self._noise:
+            return
         excerpt = without_prefix(line.text[max(0, column - _REACH) : column + _REACH])
-        for owner, pattern in owners:
-            if pattern.where and where is not None and where not in pattern.where:
-                continue
-            found = compiled(pattern.regex).search(excerpt)
-            if found and self._in_context(line, excerpt, found, pattern):
-                self._matched.add(line.span)
-                matches = self._reading.matches.setdefault(id(pattern), Matches(owner))
-                matches.add(self._match(line, excerpt, found, pattern))
+        found = compiled(pattern.regex).search(excerpt)
+        if not found or not self._in_context(line, excerpt, found, pattern):
+            return
+        self._accounted.add(line.span)
+        if isinstance(owner, Signal) and owner.noise:
+            self._noise.add((line.span, line.position))
+        matches = self._reading.matches.setdefault(id(pattern), Matches(owner))
+        matches.add(self._match(line, excerpt, found, pattern))
 
     def _match(self, line: _Line, excerpt: str, found: re.Match[str], pattern: Pattern) -> Match:
         number = self._numbers.of(line.span)
@@ -175,18 +215,18 @@ class _BlockReader:
         return any(regex.search(without_prefix(text)) for raw in around for text in logical_lines(raw[: 4 * _REACH]))
 
     def _traceback_before(self, line: _Line) -> str:
-        """The lines from the start of the traceback to this line, or the lines just before where the start is cut."""
-        raws = self._block.before(line.span, _TRACEBACK_LINES)
-        texts = [without_prefix(text) for raw in raws for text in logical_lines(raw)]
-        texts += self._texts(line.span)[: line.position]
-        for index in range(len(texts) - 1, -1, -1):
-            if _TRACEBACK_START in texts[index]:
-                return "\n".join(texts[index:])
-        return "\n".join(text for text in texts if text.lstrip().startswith("File "))
+        """What stands from the start of the traceback to this line, or the frames just before it if that is cut off."""
+        before = self._block.bytes_before(line.span, _TRACEBACK_BYTES).decode("utf-8", "replace")
+        same = self._texts(line.span)[max(0, line.position - _TRACEBACK_LINES) : line.position]
+        text = before + "\n".join(same)
+        start = text.rfind(_TRACEBACK_START)
+        if start >= 0:
+            return text[start:]
+        return "\n".join(one for one in text.split("\n") if 'File "' in one)
 
     def _note_telling_lines(self) -> None:
         """The last lines of the block that look bad and match nothing, looked for from its end."""
-        spans = sorted({span for stem in _TELLING_STEMS for span in self._block.spans.get(stem, ())} - self._matched)
+        spans = sorted({span for stem in _TELLING_STEMS for span in self._block.spans.get(stem, ())} - self._accounted)
         telling: list[tuple[Span, str]] = []
         for span in reversed(spans):
             text = self._texts(span)[0]
