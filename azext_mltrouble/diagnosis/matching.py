@@ -4,6 +4,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
@@ -177,14 +178,15 @@ class _BlockReader:
 
     def _compare(self, line: _Line, column: int, owned: Owned) -> None:
         owner, pattern = owned
-        if (line.span, line.position) in self._noise:
+        is_noise = isinstance(owner, Signal) and owner.noise
+        if (line.span, line.position) in self._noise and not is_noise:
             return
         excerpt = without_prefix(line.text[max(0, column - _REACH) : column + _REACH])
         found = compiled(pattern.regex).search(excerpt)
         if not found or not self._in_context(line, excerpt, found, pattern):
             return
         self._accounted.add(line.span)
-        if isinstance(owner, Signal) and owner.noise:
+        if is_noise:
             self._noise.add((line.span, line.position))
         matches = self._reading.matches.setdefault(id(pattern), Matches(owner))
         matches.add(self._match(line, excerpt, found, pattern))
@@ -198,21 +200,30 @@ class _BlockReader:
     def _in_context(self, line: _Line, excerpt: str, found: re.Match[str], pattern: Pattern) -> bool:
         if pattern.unless and compiled(pattern.unless).search(excerpt):
             return False
-        if pattern.near and not self._matches_near(line.span, pattern.near):
+        if pattern.near and not self._matches_near(line, pattern.near):
             return False
-        if pattern.not_near and self._matches_near(line.span, pattern.not_near):
+        if pattern.not_near and self._matches_near(line, pattern.not_near):
             return False
         if pattern.in_traceback:
             traceback = self._traceback_before(line) + "\n" + excerpt[: found.end()]
             return bool(compiled(pattern.in_traceback).search(traceback))
         return True
 
-    def _matches_near(self, span: Span, near: Near) -> bool:
+    def _matches_near(self, line: _Line, near: Near) -> bool:
         regex = compiled(near.regex)
-        around = self._block.before(span, near.before) if near.before else []
-        around += [self._block.raw(span)]
-        around += self._block.after(span, near.after) if near.after else []
-        return any(regex.search(without_prefix(text)) for raw in around for text in logical_lines(raw[: 4 * _REACH]))
+        return any(regex.search(without_prefix(text[: 2 * _REACH])) for text in self._around(line, near))
+
+    def _around(self, line: _Line, near: Near) -> Iterator[str]:
+        """This line and those near it, of the same message first; what stands before and after is only then split."""
+        texts = self._texts(line.span)
+        first, end = line.position - near.before, line.position + near.after + 1
+        yield from texts[max(0, first) : end]
+        if first < 0:
+            for raw in self._block.before(line.span, -first):
+                yield from logical_lines(raw[-4 * _REACH :])
+        if end > len(texts):
+            for raw in self._block.after(line.span, end - len(texts)):
+                yield from logical_lines(raw[: 4 * _REACH])
 
     def _traceback_before(self, line: _Line) -> str:
         """What stands from the start of the traceback to this line, or the frames just before it if that is cut off."""
