@@ -6,7 +6,7 @@ from typing import Any
 from azure.cli.core.decorators import Completer
 
 
-@Completer  # type: ignore[misc]
+@Completer  # type: ignore[untyped-decorator]
 def complete_target_names(cmd: Any, prefix: str, namespace: Any, **_: Any) -> list[str]:
     """The names of the workspace's services and endpoints that begin with ``prefix``."""
     from azext_mltrouble.operations.live import target_names

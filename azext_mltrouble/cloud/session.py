@@ -236,7 +236,7 @@ class Session:
 
         try:
             return str(self._credential.get_token(*resource_to_scopes(audience)).token)
-        except RequestException as error:
+        except (RequestException, ValueError) as error:  # ValueError: an answer that is no JSON, as msal reads it
             raise connection_error("the access token", error) from error
 
 
