@@ -752,7 +752,7 @@ def ok_retries(bench: Bench) -> None:
     "none",
     "ERROR: pip's dependency resolver does not currently take into account",
     "Successfully installed",
-    tags=QUICK,
+    tags="slow",
 )
 def ok_dependency_warnings(bench: Bench) -> None:
     """The error-like notice about packages that were there before; the installation succeeds."""
@@ -804,7 +804,7 @@ def ok_python_skipped(bench: Bench) -> None:
         pip(bench, index, "-v", "numpy")
 
 
-@case("ok_pip_already_there", "build_log", "none", "Requirement already satisfied", tags=QUICK)
+@case("ok_pip_already_there", "build_log", "none", "Requirement already satisfied", tags="slow")
 def ok_already_there(bench: Bench) -> None:
     python = environment(fresh=bench.dir.name)
     with served(wheel("pandas", "2.2.3", ["numpy>=1.26.0"]), wheel("numpy", "1.26.4")) as index:
