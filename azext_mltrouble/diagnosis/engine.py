@@ -155,7 +155,8 @@ def _verdict(evidence: Evidence, root: Finding | None, findings: list[Finding]) 
     state = (evidence.target.state or "").lower()
     if state in ("healthy", "succeeded"):
         return "healthy"
-    if state or any(one.code == _NOTHING_KNOWN for one in findings):
+    is_deployment = evidence.target.kind in ("service", "endpoint")  # without a state: built, but never deployed
+    if is_deployment or any(one.code == _NOTHING_KNOWN for one in findings):
         return "unknown"
     unread = any(one.status == "unavailable" for one in evidence.observations)
     return "unknown" if unread or not (evidence.logs or evidence.facts) else "healthy"
