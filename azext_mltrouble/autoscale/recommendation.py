@@ -13,8 +13,8 @@ from azext_mltrouble.autoscale.settings import Router, Settings, require
 from azext_mltrouble.autoscale.traffic import Figures, Traffic
 
 TRADEOFF_GOALS = (0.01, 0.001, 0.0001)
-COARSE_EFFORT = 10_000
-FINE_EFFORT = 30_000
+COARSE_EFFORT, COARSE_SHARE = 10_000, 1 / 60  # requests, or a share of a long log: about what reading it takes
+FINE_EFFORT, FINE_SHARE = 25_000, 1 / 24
 _LONG_REQUEST_STEPS = 20  # a request time is at least this many decisions of the autoscaler, when replayed faster
 _COARSEST_REFRESH = 5.0
 _SLOW_START = 180.0
@@ -82,8 +82,9 @@ def guide(rps: float, request_time: float, target_utilization: float, concurrenc
 def samples(traffic: Traffic, router: Router) -> tuple[Sample, Sample, Router]:
     """A coarse and a fine sample, and the router at the pace at which it is enough to replay such requests."""
     pace = max(router.refresh, min(_COARSEST_REFRESH, traffic.mean_request_time / _LONG_REQUEST_STEPS))
-    fine = sample(traffic, FINE_EFFORT, pace)
-    coarse = fine if fine.whole and len(traffic.arrivals) <= COARSE_EFFORT else sample(traffic, COARSE_EFFORT, pace)
+    requests = len(traffic.arrivals)
+    fine = sample(traffic, max(FINE_EFFORT, FINE_SHARE * requests), pace)
+    coarse = sample(traffic, max(COARSE_EFFORT, COARSE_SHARE * requests), pace)
     return coarse, fine, replace(router, refresh=pace)
 
 

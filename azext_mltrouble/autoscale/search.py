@@ -46,16 +46,15 @@ def search(
     """Settings for each of the goals (shares of refused requests): those for the first at the target utilization that
     is cheapest for it, and those for the others at the same target.
 
-    Looked for on the ``coarse`` sample, and proven for the first goal on the ``fine`` one, which raises the minimum
-    where the coarse one was too kind. ``growth`` is a factor on the load. A stricter goal never gets fewer replicas
-    than a looser one.
+    Looked for on the ``coarse`` sample, and for the first goal corrected on the ``fine`` one. ``growth`` is a factor
+    on the load. A stricter goal never gets fewer replicas than a looser one.
     """
     cautious = replace(router, smoothing=max(router.smoothing, CAUTIOUS_SMOOTHING))
     trials = _Trials(coarse, cautious, concurrency, GOAL_SHARE, QUARTERS)
     target = _cheapest_target(trials, goals[0])
-    margin = _margin(trials, target, goals[0])
     proof = _Trials(fine, cautious, concurrency, GOAL_SHARE, QUARTERS)
-    first = proof.first_from(trials.smallest(target, goals[0]), target, goals[0])
+    first = proof.smallest(target, goals[0], near=trials.smallest(target, goals[0]))
+    margin = _margin(trials, target, goals[0], first)
     minima = {goal: trials.smallest(target, goal) for goal in goals[1:]}
     minima = {goal: max(first, m) if goal < goals[0] else min(first, m) for goal, m in minima.items()}
     minima[goals[0]] = first
@@ -88,11 +87,11 @@ def _cheapest_target(trials: _Trials, goal: float) -> float:
     return min(costs, key=costs.__getitem__)
 
 
-def _margin(trials: _Trials, target: float, goal: float) -> float:
-    """Replicas for the bursts that the log does not happen to contain."""
-    strict, loose = trials.smallest(target, goal), trials.smallest(target, 10 * goal)
+def _margin(trials: _Trials, target: float, goal: float, found: int) -> float:
+    """Replicas to add to the minimum that was ``found``, for the bursts that the log does not happen to contain."""
+    strict, loose = min(found, trials.smallest(target, goal)), trials.smallest(target, 10 * goal)
     bursts = trials.known(loose, target).episodes / 10
-    tail = (strict - loose) / math.log(10)
+    tail = max(0, strict - loose) / math.log(10)
     return max(tail / math.sqrt(max(1.0, bursts)), 0.0 if trials.shows(goal) else 1.0)
 
 
@@ -138,12 +137,12 @@ class _Trials:
     def known(self, minimum: int, target: float) -> Prediction:
         return self._kept[minimum, target]
 
-    def smallest(self, target: float, goal: float) -> int:
-        """The smallest minimum that keeps the goal at this target."""
+    def smallest(self, target: float, goal: float, near: int | None = None) -> int:
+        """The smallest minimum that keeps the goal at this target; ``near`` is where to look first."""
         share = self._goal_share * goal
-        near = [m for (m, t), found in self._kept.items() if t >= target and found.worst_quarter <= share]
-        high = min(near, default=self._enough)
-        step = 1 if near else max(1, high // 4)
+        enough = [m for (m, t), found in self._kept.items() if t >= target and found.worst_quarter <= share]
+        high = near or min(enough, default=self._enough)
+        step = 1 if near or enough else max(1, high // 4)
         high = self.first_from(high, target, goal)  # the peak is too small where the router itself is slow
         low = max((m for (m, t), over in self._failed.items() if t <= target and over >= share), default=0)
         while high - low > 1:

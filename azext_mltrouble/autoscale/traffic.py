@@ -51,7 +51,7 @@ class Traffic:
     @cached_property
     def offered(self) -> float:
         """Work offered, in erlang-seconds."""
-        return math.fsum(self.durations)
+        return sum(self.durations)
 
     def between(self, start: float, end: float) -> Traffic:
         """The requests that arrive in a part of the time."""
@@ -252,7 +252,7 @@ class _Clock:
 
     def seconds(self, texts: Sequence[str], line: int) -> Sequence[float]:
         """Epoch seconds of ``texts``, of which the first is on ``line``."""
-        for convert in (self._epochs, self._plain_iso):
+        for convert in (self._epochs, self._plain_iso):  # the usual cases, whole blocks at a time
             try:
                 return convert(texts)
             except ValueError:
@@ -286,12 +286,11 @@ class _Clock:
     def _plain_iso(self, texts: Sequence[str]) -> Sequence[float]:
         """Timestamps that all look like the first: date, hour and minute in 16 characters, seconds, the same zone."""
         zone, zone_seconds = _zone_of(texts[0])
-        if zone:
-            joined = ",".join(texts)
-            if joined.count(zone) != len(texts):
-                raise ValueError
-            texts = joined.replace(zone, "").split(",")
-        seconds = [float(text[17:]) for text in texts]
+        # As many zones as timestamps: then either each ends with it, or one has two and is no number below.
+        if zone and ",".join(texts).count(zone) != len(texts):
+            raise ValueError
+        end = -len(zone) or None
+        seconds = [float(text[17:end]) for text in texts]
         if not (min(seconds) >= 0 and max(seconds) < 61 and math.isfinite(sum(seconds))):
             raise ValueError
         values = list(map(add, map(self._minutes.__getitem__, [text[:16] for text in texts]), seconds))
@@ -392,7 +391,7 @@ def _remarks(durations: array[float], gaps: list[float]) -> list[str]:
         notes.append(f"{zero:,} requests have a duration of 0 s; they are counted, but keep no replica busy.")
     if same:
         notes.append(f"{same:,} requests have the timestamp of another one; each is counted as a request of its own.")
-    span = math.fsum(gaps)
+    span = sum(gaps)
     if longest > max(60.0, 20 * span / count, span / 20):
         notes.append(f"For {longest / 60:,.0f} min there is no request; it is taken as time without traffic.")
     if count < FEW_REQUESTS:
