@@ -60,3 +60,16 @@ examples:
     - name: Collect in a pipeline and keep the path (PowerShell).
       text: $path = az ml trouble collect -n mysvc -f mysvc.zip --yes --query path -o tsv
 """
+
+helps["ml trouble explain"] = """
+type: command
+short-summary: Explain what a finding means, how it is recognised, and how to fix it.
+long-summary: Needs no login and no deployment. Without --code it lists every finding that a diagnosis can have.
+examples:
+    - name: Explain a finding.
+      text: az ml trouble explain --code MLT4103 --output table
+    - name: List all findings.
+      text: az ml trouble explain --output table
+    - name: List the findings of a stage (bash and PowerShell).
+      text: az ml trouble explain --query "[?stage=='launch'].{code:code, title:title}" --output table
+"""

@@ -82,3 +82,6 @@ def load_arguments(loader: Any) -> None:
             type=file_type,
             help="The zip to write. By default, the name of the deployment and the time, in the current folder.",
         )
+
+    with loader.argument_context("ml trouble explain") as context:
+        context.argument("code", help="Code of the finding, such as MLT4103. By default, all codes are listed.")

@@ -14,6 +14,8 @@ def load_command_table(loader: Any) -> None:
         group.custom_command("diagnose", "diagnose", validator=validate_diagnose, table_transformer=_diagnose_table)
     with loader.command_group("ml trouble", custom_command_type=_operations("collect")) as group:
         group.custom_command("collect", "collect", validator=validate_collect, table_transformer=_collect_table)
+    with loader.command_group("ml trouble", custom_command_type=_operations("explain")) as group:
+        group.custom_command("explain", "explain", table_transformer=_explain_table)
 
 
 def _operations(module: str) -> CliCommandType:
@@ -30,3 +32,9 @@ def _collect_table(result: Any) -> Any:
     from azext_mltrouble.render.table import collect_table
 
     return collect_table(result)
+
+
+def _explain_table(result: Any) -> Any:
+    from azext_mltrouble.render.explain_table import explain_table
+
+    return explain_table(result)

@@ -70,7 +70,7 @@ def _finding(finding: dict[str, Any], is_root_cause: bool) -> list[str]:
         f"### {_escape(label)}: {_escape(finding['code'])} {_escape(finding['title'])}",
         _escape(finding["summary"]),
         *(
-            f"{_escape(place(evidence))}\n\n{_fenced(clip(clean(evidence['text']), _QUOTE_LIMIT), 'text')}"
+            f"{_escape(place(evidence))}\n\n{fenced(clip(clean(evidence['text']), _QUOTE_LIMIT), 'text')}"
             for evidence in finding["evidence"]
         ),
         _titled("**Fix**", "\n\n".join(filter(None, [_escape(finding["remedy"]["text"]), _remedy_commands(finding)]))),
@@ -83,7 +83,7 @@ def _remedy_commands(finding: dict[str, Any]) -> str:
 
 
 def _commands(commands: list[str]) -> str:
-    return _fenced("\n".join(map(clean, commands)), "bash") if commands else ""
+    return fenced("\n".join(map(clean, commands)), "bash") if commands else ""
 
 
 def _checks(report: Report) -> str:
@@ -113,7 +113,7 @@ def _escape(value: Any) -> str:
     return _REFERENCE.sub(lambda found: found.group() + _COMMENT, _SPECIAL.sub(r"\\\1", text))
 
 
-def _fenced(text: str, language: str) -> str:
+def fenced(text: str, language: str) -> str:
     """A code block whose fence is longer than any run of backticks in it, so that nothing gets out."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)

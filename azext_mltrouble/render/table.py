@@ -19,6 +19,7 @@ from .wording import (
     other_findings,
     place,
     redactions,
+    short_address,
     target_facts,
     target_kind,
     target_name,
@@ -61,7 +62,7 @@ def collect_table(result: dict[str, Any]) -> list[Row]:
         *((label, _lines(_source(item) for item in items)) for label, items in sources.items()),
         ("Redacted", _prose(redactions({"redactions": result.get("redactions") or {}}))),
     ]
-    return _two_columns("Bundle", f"Written: {', '.join(counts)}" if counts else "Written", sections)
+    return two_columns("Bundle", f"Written: {', '.join(counts)}" if counts else "Written", sections)
 
 
 def _source(item: Any) -> str:
@@ -91,7 +92,7 @@ def _page(report: Report) -> list[Row]:
         ("Next", _commands(report["nextSteps"], "nextSteps", _VALUE_WIDTH)),
         ("Redacted", _prose(redactions(report))),
     ]
-    return _two_columns("Verdict", headline(report), sections)
+    return two_columns("Verdict", headline(report), sections)
 
 
 def _stage_line(stages: list[dict[str, Any]]) -> list[str]:
@@ -119,9 +120,8 @@ def _title(finding: dict[str, Any]) -> str:
 
 
 def _address(url: str | None) -> list[str]:
-    # A broken address leads nowhere, so one that does not fit is left to the other formats.
-    lines = _prose(url or "")
-    return lines if len(lines) == 1 else []
+    address = short_address(one_line(url or ""), _VALUE_WIDTH)
+    return [address] if address else []
 
 
 def _findings(findings: list[dict[str, Any]]) -> list[str]:
@@ -204,7 +204,12 @@ def _lines(items: Iterable[str]) -> list[str]:
     return [line for item in items for line in _prose(item)]
 
 
-def _two_columns(label: str, answer: str, sections: list[tuple[str, list[str]]]) -> list[Row]:
-    """A row per section that has something to say; the answer stands in the header, where it is seen first."""
-    header = wrap(answer, _VALUE_WIDTH - _HEADER_PADDING)[0]
+def two_columns(
+    label: str, answer: str, sections: list[tuple[str, list[str]]], width: int = _VALUE_WIDTH
+) -> list[Row]:
+    """A row per section that has something to say; the answer stands in the header, where it is seen first.
+
+    ``width`` is what the values take at most, in columns.
+    """
+    header = wrap(answer, width - _HEADER_PADDING)[0]
     return [OrderedDict([(label, name), (header, "\n".join(lines))]) for name, lines in sections if lines]

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .text import one_line
+from .text import display_width, one_line
 
 Report = dict[str, Any]
 
@@ -107,3 +107,9 @@ def redactions(report: Report) -> str:
 def web_address(url: Any) -> str | None:
     """``url`` if it is one that may become a link: an absolute http or https address without spaces or quotes."""
     return url if isinstance(url, str) and _WEB_ADDRESS.fullmatch(url) else None
+
+
+def short_address(url: str, width: int) -> str:
+    """``url`` if it fits ``width`` columns, else without its fragment, else nothing: a broken address leads nowhere."""
+    page = url.partition("#")[0]
+    return next((address for address in (url, page) if display_width(address) <= width), "")
