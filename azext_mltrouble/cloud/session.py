@@ -230,14 +230,22 @@ class Session:
 
     def _fetch_token(self, audience: str) -> str:
         from azure.cli.core.auth.util import resource_to_scopes
+        from azure.cli.core.azclierror import AuthenticationError
+        from knack.util import CLIError
         from requests import RequestException
 
-        from azext_mltrouble.cloud.errors import connection_error
+        from azext_mltrouble.cloud.errors import LOGIN_AGAIN, connection_error
 
         try:
             return str(self._credential.get_token(*resource_to_scopes(audience)).token)
+        except CLIError:
+            raise
         except (RequestException, ValueError) as error:  # ValueError: an answer that is no JSON, as msal reads it
             raise connection_error("the access token", error) from error
+        except Exception as error:  # what msal makes of an answer without the fields that it expects
+            raise AuthenticationError(
+                f"The access token could not be fetched: {type(error).__name__}: {error}", recommendation=LOGIN_AGAIN
+            ) from error
 
 
 def _timeout_of(cli_ctx: Any) -> float:

@@ -21,7 +21,10 @@ class Source:
 
 WORKSPACE = Source("workspace", "access", "Workspace", f"{_AML}/read")
 DISCOVERY = Source("discovery", "access", "Addresses of the workspace's services", f"{_AML}/read")
-SERVICE = Source("service", "deploy", "Web service", f"{_AML}/services/read")
+SERVICE = Source(
+    "service", "deploy", "Web service", f"{_AML}/services/read",
+    if_missing="Deploy the image; the diagnosis of the service then tells how that went.",
+)  # fmt: skip
 OPERATION = Source(
     "operation", "deploy", "Last operation on the service", f"{_AML}/services/read",
     if_missing="Azure forgets operations after a while; a new deployment leaves a new one.",

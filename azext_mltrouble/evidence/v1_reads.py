@@ -303,11 +303,17 @@ class ImageReads(Reads):
 
     def outcomes(self) -> list[tuple[Source, Outcome, str]]:
         return [
-            (sources.SERVICE, Outcome(error=Absent("No service of this name; the image was never deployed.")), ""),
+            (sources.SERVICE, Outcome(error=self._why_no_service()), ""),
             (sources.IMAGE, self.versions.outcome(), _versions_note(self.versions.value())),
             (sources.BUILD_LOG, self._build_log.outcome(), ""),
             *super().outcomes(),
         ]
+
+    def _why_no_service(self) -> Exception:
+        """Without an image nothing can be deployed; with one, the service that is not there is an open question."""
+        if field(self._image(self.versions.value()), "creationState") == "Succeeded":
+            return ResourceNotFoundError(f"There is no service '{self.name}', only an image of this name.")
+        return Absent("There is no service of this name; its image is not ready.")
 
     def _read_versions(self, mms: v1.ModelManagement) -> list[dict[str, Any]]:
         versions = mms.images(self.name.partition(":")[0])

@@ -100,6 +100,16 @@ def test_a_token_without_a_network_is_a_connection_error() -> None:
             session.token()
 
 
+def test_a_login_server_that_answers_nonsense_is_an_authentication_error() -> None:
+    def nonsense(*_: Any) -> Any:
+        raise KeyError("expires_on")
+
+    session = Session(SimpleNamespace(get_token=nonsense), "sub", "tenant", "https://arm.example", "https://res/")
+    with pytest.raises(AuthenticationError, match="expires_on") as error:
+        session.token()
+    assert "az login" in "".join(error.value.recommendations)
+
+
 def test_what_is_shared_is_made_once_for_all_threads() -> None:
     session = Session(None, "sub", "tenant", "https://arm.example", "https://res/")
     made: list[int] = []

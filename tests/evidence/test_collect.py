@@ -171,6 +171,7 @@ def test_an_image_without_a_service_is_a_target_too(azure: SimulatedAzure, sessi
     assert "lonely:9 (Running)" in observed(evidence)["image"].detail
 
     older = collect(session(), scope_of(workspace), "lonely:1")
+    assert observed(older)["service"].status == "unavailable", "the image is ready: where is its service?"
     assert logs_of(older)["image build log"] == "old\n"
     with pytest.raises(ResourceNotFoundError):
         collect(session(), scope_of(workspace), "lonely:2")
