@@ -12,7 +12,7 @@ from __future__ import annotations
 import codecs
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Protocol
@@ -20,28 +20,38 @@ from typing import Protocol
 #: Lower case, grouped by their first letter. None is the beginning of another one.
 STEMS = (
     *("bad gateway", "bad re", "bad_alloc", "balancer", "before repl", "behind a v", "ble to", "blocked by"),
-    *("booting", "bort", "broken"),
-    *("d too large", "deadline", "denied", "died", "different py", "disk", "distutils inst", "dpkg was"),
-    *("dictionary", "dn't", "doesn't", "don't have en", "double free", "double req", "due to", "dumped", "dytoolarge"),
-    *("e called aft", "eady in use", "er has", "erready", "egal ", "either prov", "egv", "enotready", "eof when", "ephemeral"),
-    *("eprecated, use", "error", "esolution", "externally"),
-    *("fail", "fault (", "ficient", "find rust", "flict", "forbid", "found", "fully", "fused"),
-    *("hable", "hannelnot", "has crash", "has different", "has req", "hashes for", "healthy"),
-    *("hedul", "horiz", "hould either"),
-    *("k (most", "k full", "k space", "k-off", "kill", "king longer", "known", "koff", "ks like a"),
-    *("make sure the lib", "many pe", "many pods", "many req", "manyreq", "med out", "medout", "memory"),
-    *("me-out", "meout", "mismatch", "missing", "mpatib", "multiple .", "multiple py", "multiple v", "must "),
-    *("n in use", "naming to", "nconsistent", "nection reset", "nmet dep", "no ", "no-record", "non-s", "non-z"),
-    *("none of the", "not ", "npm err"),
-    *("nly one of", "nothing p", "nse code", "nt too large", "nsatisf", "ntation fault"),
+    *("booting", "bort", "broken", "by peer"),
+    *("d after", "d too large", "d, use", "de: 4", "de: 5", "deadline", "deep", "denied", "dictionary", "died"),
+    *("different py", "disk", "distutils inst", "dn't", "doesn't", "don't have en", "double free", "double req"),
+    *("dpkg was", "due to", "dumped", "dy in use", "dytoolarge"),
+    *("error",),
+    *("f when", "fail", "fault (", "fiable", "ficient", "find rust", "flict", "forbid", "found", "fully"),
+    *("fused",),
+    *("gal instr", "gal opt", "gsegv"),
+    *("hable", "hannelnot", "has crash", "has different", "has inc", "has req", "hashes for", "healthy"),
+    *("hedul", "hemeral", "her prov", "horiz", "hould either", "http/1.1 4", "http/1.1 5"),
+    *("k (most", "k full", "k space", "k-off", "kerfile", "kill", "king longer", "known", "koff", "ks like a"),
+    *("m err!", "make sure the lib", "many pe", "many pods", "many req", "manyreq", "me-out", "med out"),
+    *("medout", "memory", "mentation f", "meout", "met dep", "ming to", "mismatch", "missing", "mpatib"),
+    *("mpossib", "multiple .", "multiple py", "multiple v", "must "),
+    *("n in use", "no ", "no-record", "non-s", "non-z", "none of the", "not ", "nothing p", "notready"),
     *("quest entity", "quire-hash", "quired", "quires", "quota"),
-    *("vailab", "valid", "vate this env", "ved for", "violat", "vironmentfile"),
-    *("xceed", "xcept", "xclusive", "xhaust", "xist", "xit", "xpect", "xpire"),
+    *("vailab", "valid", "vate this env", "ved for", "versionw", "violat", "vironmentfile"),
+    *("xceed", "xcept", "xclusive", "xhaust", "xist", "xit", "xpect", "xpire", "xternally"),
 )
 
+
+def _any_of(words: Iterable[str]) -> str:
+    """A regex for these words (none of which begins another) that decides letter by letter, as a trie does."""
+    choices = []
+    for letter, group in groupby(sorted(words), key=lambda word: word[:1]):
+        rests = [word[1:] for word in group]
+        choices.append(re.escape(letter) + (_any_of(rests) if len(rests) > 1 else re.escape(rests[0])))
+    return choices[0] if len(choices) == 1 else f"(?:{'|'.join(choices)})"
+
+
 _PASSES = tuple(
-    re.compile(f"{letter}(?:{'|'.join(re.escape(stem[1:]) for stem in stems)})".encode())
-    for letter, stems in groupby(STEMS, key=lambda stem: stem[0])
+    re.compile(_any_of(stems).encode()) for _, stems in groupby(sorted(STEMS), key=lambda stem: stem[0])
 )
 
 _CHUNK = 1 << 20

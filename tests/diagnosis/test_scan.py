@@ -23,9 +23,9 @@ def test_no_stem_begins_another() -> None:
     assert [(one, other) for one in STEMS for other in STEMS if one != other and other.startswith(one)] == []
 
 
-def test_stems_are_grouped_by_their_letter() -> None:
-    letters = [stem[0] for stem in STEMS]
-    assert letters == sorted(letters)
+def test_stems_begin_with_a_rare_letter() -> None:
+    """Each other letter would stop the search so often that every log is read more slowly."""
+    assert [stem for stem in STEMS if stem[0] not in "bdfghkmqvx" and not stem.startswith(("error", "no"))] == []
 
 
 @pytest.mark.parametrize("chunk", [7, 64, 1000, 1 << 20])
