@@ -84,7 +84,9 @@ environment_variables: [A, B]
 def deployment_yaml(bench: Bench) -> None:
     bench.write("deployment.yml", DEPLOYMENT)
     code = "from azure.ai.ml import load_online_deployment\n\nload_online_deployment('deployment.yml')\n"
-    script(bench, environment("3.10", "azure-ai-ml==1.20.0", without_deps=("marshmallow==3.26.1",)), code)
+    script(
+        bench, environment("3.10", "azure-ai-ml==1.20.0", without_deps=("marshmallow==3.22.0", "packaging==24.1")), code
+    )
 
 
 @case(

@@ -713,7 +713,7 @@ def wheel_killed(bench: Bench) -> None:
         pip(bench, index, "dask-on-batch==0.1")
 
 
-@case("pip_uninstall_distutils", "build_log", "wheel_build_failed_other", "Cannot uninstall", tags="network")
+@case("pip_uninstall_distutils", "build_log", "pip_cannot_uninstall", "Cannot uninstall", tags="network")
 def uninstall_distutils(bench: Bench) -> None:
     python = bench.use(environment("3.10", "pip==22.3.1", fresh=bench.dir.name))
     site = next((python.prefix / "lib").glob("python*/site-packages"))
