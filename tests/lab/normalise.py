@@ -17,12 +17,15 @@ from __future__ import annotations
 import re
 import socket
 
+from pip._internal.models.index import PyPI, TestPyPI
+
 #: A log longer than this keeps its head and its tail; a marker line says how many lines are gone.
 MOST_LINES = 400
 HEAD_LINES = 150
 TAIL_LINES = 250
 
-INDEX_HOST = re.compile(r"\b(?:files\.pythonhosted|pypi|test\.pypi|deb\.debian|security\.debian)\.org\b")
+PUBLIC_INDEXES = [host for index in (PyPI, TestPyPI) for host in (index.netloc, index.file_storage_domain)]
+INDEX_HOST = re.compile("|".join(rf"\b{re.escape(host)}\b" for host in sorted(PUBLIC_INDEXES, key=len, reverse=True)))
 CHANNEL_HOST = re.compile(r"\b(?:(?:repo|conda|www)\.anaconda\.com|(?:conda\.)?anaconda\.org)\b")
 NAME_SERVER = re.compile(r"(?<= on )\d+(?:\.\d+){3}(?=:53\b)")
 LOCAL_SETTINGS = re.compile(
