@@ -1,12 +1,14 @@
 """Settings judged on traffic they were not made from: the first part of a log trains, the rest judges."""
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from azext_mltrouble.autoscale import queueing
 from azext_mltrouble.autoscale.errors import AutoscaleInputError
 from azext_mltrouble.autoscale.recommendation import Goal, recommended_settings, samples
+from azext_mltrouble.autoscale.sampling import sample
 from azext_mltrouble.autoscale.search import cheapest_in_hindsight
 from azext_mltrouble.autoscale.settings import Router, Settings
 from azext_mltrouble.autoscale.simulation import Outcome, replay
@@ -58,12 +60,13 @@ def backtest(
 def policies_for(train: Traffic, judge: Traffic, goal: Goal, router: Router, concurrency: int) -> list[Policy]:
     """The defaults, the guide, the recommendation, and the cheapest settings in hindsight."""
     _, fine, paced = samples(judge, router)
+    whole = sample(judge, math.inf, router.refresh)
     return [
         Policy("defaults", DEFAULTS),
         Policy("guideAtMean", _guided(train, len(train.arrivals) / train.span, goal, concurrency)),
         Policy("guideAtPeak", _guided(train, train.peak_rps(), goal, concurrency)),
         Policy("recommended", recommended_settings(train, goal, router, concurrency)),
-        Policy("cheapest", cheapest_in_hindsight(fine, goal.max_errors, paced, concurrency)),
+        Policy("cheapest", cheapest_in_hindsight(fine, whole, goal.max_errors, paced, concurrency)),
     ]
 
 

@@ -61,11 +61,14 @@ def search(
     return [_choice(trials, minima[goal], target, goal, margin, growth) for goal in goals]
 
 
-def cheapest_in_hindsight(sample: Sample, goal: float, router: Router, concurrency: int) -> Settings:
-    """The cheapest settings that keep the goal on this traffic, without any caution: what no rule can know before."""
-    trials = _Trials(sample, router, concurrency, goal_share=1.0, quarters=1)
+def cheapest_in_hindsight(part: Sample, whole: Sample, goal: float, router: Router, concurrency: int) -> Settings:
+    """The cheapest settings that keep the goal on this traffic, without any caution: what no rule can know before.
+
+    Looked for on a ``part`` of it and corrected on the ``whole``.
+    """
+    trials, proof = (_Trials(sample, router, concurrency, 1.0, quarters=1) for sample in (part, whole))
     target = _cheapest_target(trials, goal)
-    return trials.settings(trials.smallest(target, goal), target)
+    return proof.settings(proof.smallest(target, goal, near=trials.smallest(target, goal)), target)
 
 
 def _cheapest_target(trials: _Trials, goal: float) -> float:
