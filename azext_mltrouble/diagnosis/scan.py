@@ -34,7 +34,7 @@ STEMS = (
     *("m err!", "make sure the lib", "many pe", "many pods", "many req", "manyreq", "me-out", "med out"),
     *("medout", "memory", "mentation f", "meout", "met dep", "ming to", "mismatch", "missing", "mpatib"),
     *("mpossib", "multiple .", "multiple py", "multiple v", "must "),
-    *("n in use", "no ", "no-record", "non-s", "non-z", "none of the", "not ", "nothing p", "notready"),
+    *("no ", "no-record", "non-s", "non-z", "none of the", "not ", "nothing p", "notready"),
     *("quest entity", "quire-hash", "quired", "quires", "quota"),
     *("vailab", "valid", "vate this env", "ved for", "versionw", "violat", "vironmentfile"),
     *("xceed", "xcept", "xclusive", "xhaust", "xist", "xit", "xpect", "xpire", "xternally"),
