@@ -1,7 +1,8 @@
 """Traffic to judge recommendations on: real traces from a folder, and synthetic ones with a fixed seed.
 
 Synthetic traffic is a Poisson process whose rate changes, thinned from its peak rate, so that every shape is one
-function of time. The shapes in ``TUNING`` were looked at while the method was made; those in ``HELD_OUT`` were not.
+function of time. The rules of the search were set before those in ``HELD_OUT`` were judged; the sizes of its samples
+were chosen while looking at all of them.
 """
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import csv
 import math
 import random
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -148,8 +150,6 @@ def office(rps: float, mean: float, days: int) -> Callable[[random.Random], Traf
 
 
 def _count_until(moments: list[float], time: float) -> int:
-    from bisect import bisect_right
-
     return bisect_right(moments, time)
 
 
