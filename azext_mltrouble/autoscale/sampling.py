@@ -143,6 +143,5 @@ def _peak(arrivals: Sequence[float], durations: Sequence[float]) -> int:
     for present, arrival in enumerate(arrivals, 1):
         while departures[gone] <= arrival and gone < present - 1:
             gone += 1
-        if present - gone > peak:
-            peak = present - gone
+        peak = max(peak, present - gone)
     return peak

@@ -130,7 +130,7 @@ class Session:
         if not known:
             try:
                 future.set_result(make())
-            except BaseException as error:  # whoever waits for it gets it too
+            except BaseException as error:  # pylint: disable=broad-exception-caught  # whoever waits gets it too
                 future.set_exception(error)
         return future.result()
 

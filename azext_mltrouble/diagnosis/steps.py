@@ -18,7 +18,7 @@ def next_steps(evidence: Evidence, verdict: Verdict, root: Finding | None, settl
 
 def _usual(target: Target) -> list[str]:
     name = quote(target.name) if target.name and target.kind in ("service", "endpoint") else "SERVICE"
-    if target.kind == "log" or target.kind == "bundle":
+    if target.kind in ("log", "bundle"):
         return [f"az ml trouble diagnose -n {name}"]
     log = f"az ml trouble service log -n {name}"
     return [log, f"{log} --init", f"az ml trouble collect -n {name}"]

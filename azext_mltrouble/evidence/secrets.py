@@ -253,7 +253,7 @@ def _closing_quote(raw: bytes, at: int, escapes: int, quote: bytes) -> int:
     its line is taken to the end of the line.
     """
     found = raw.find(quote, at)
-    while found >= 0 and raw.find(b"\n", at, found) < 0:
+    while found >= 0 and raw.find(b"\n", at, found) == -1:
         first = found
         while first > at and raw[first - 1 : first] == b"\\":
             first -= 1

@@ -94,7 +94,8 @@ class Task:
             value = self._work(*values)
         except Partial as partial:
             value, error = partial.value, partial.error
-        except Exception as problem:  # one read's failure, whatever it is, must not hide the others
+        # one read's failure, whatever it is, must not hide the others
+        except Exception as problem:  # pylint: disable=broad-exception-caught
             logger.debug("Reading %s failed.", self.name, exc_info=True)
             error = problem
         self._begin()
