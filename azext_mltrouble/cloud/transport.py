@@ -35,12 +35,12 @@ def open_pipeline(headers: dict[str, str], user_agent: str, verify: bool, timeou
     transport = RequestsTransport(
         session=session,
         connection_timeout=min(10.0, timeout),
-        read_timeout=timeout / 2,
+        read_timeout=timeout / 3,
         connection_verify=verify,
         connection_data_block_size=64 * 1024,
     )
     retries = _BoundedRetries(
-        retry_total=3, retry_connect=2, retry_read=1, retry_status=2, retry_backoff_factor=0.5, retry_backoff_max=4
+        retry_total=3, retry_connect=2, retry_read=2, retry_status=2, retry_backoff_factor=0.5, retry_backoff_max=4
     )
     policies = [RequestIdPolicy(), HeadersPolicy(headers), UserAgentPolicy(user_agent), retries]
     return Pipeline(transport, policies)

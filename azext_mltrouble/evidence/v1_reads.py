@@ -312,7 +312,8 @@ class ImageReads(Reads):
     def _why_no_service(self) -> Exception:
         """Without an image nothing can be deployed; with one, the service that is not there is an open question."""
         if field(self._image(self.versions.value()), "creationState") == "Succeeded":
-            return ResourceNotFoundError(f"There is no service '{self.name}', only an image of this name.")
+            missing: Exception = ResourceNotFoundError(f"There is an image '{self.name}', but no such service.")
+            return missing
         return Absent("There is no service of this name; its image is not ready.")
 
     def _read_versions(self, mms: v1.ModelManagement) -> list[dict[str, Any]]:

@@ -8,7 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from azure.cli.core.azclierror import AzCLIError, AzureConnectionError, AzureResponseError, InvalidArgumentValueError
+from azure.cli.core.azclierror import (
+    AuthenticationError,
+    AzCLIError,
+    AzureConnectionError,
+    AzureResponseError,
+    InvalidArgumentValueError,
+)
 
 from azext_mltrouble.cloud import arm, blob, v1
 from azext_mltrouble.cloud.session import DEFAULT_TIMEOUT, Session, WorkspaceScope, segment
