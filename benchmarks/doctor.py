@@ -4,6 +4,7 @@ Every figure is a median over rounds in which all candidates take turns, so that
 """
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -12,9 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from tests.azuresim.az import CLOUD, AzHarness
+from tests.azuresim.az import AzHarness
 from tests.azuresim.client import SimulatedAzure, Workspace
-from tests.azuresim.scenario import SUBSCRIPTION
 
 LATENCY_MS = 60
 LOG_BYTES = 1_000_000
@@ -35,10 +35,10 @@ def main(az: Path, extensions: Path, rounds: int) -> None:
     """Measures and prints a Markdown table."""
     with tempfile.TemporaryDirectory(prefix="mltrouble-benchmark-") as name:
         folder = Path(name)
-        simulator = SimulatedAzure(folder / "azure", "--scenario", "crash-in-init")
+        simulator = SimulatedAzure(folder / "azure", "--scenario", "crash-in-init", "--latency-ms", str(LATENCY_MS))
         try:
             harness = AzHarness(simulator, folder, az, extensions).login()
-            workspace = simulator.scenario("crash-in-init", "benchmark", faults=[{"latency_ms": LATENCY_MS}])
+            workspace = simulator.scenario("crash-in-init", "benchmark")
             print_table(*measure(harness, workspace, rounds))
         finally:
             simulator.stop()
@@ -75,13 +75,15 @@ def run_az(harness: AzHarness, *arguments: str) -> None:
 
 
 def run_guide(harness: AzHarness, workspace: Workspace) -> None:
-    """One run of the guide's reads with azureml-core, from the extension's own folder."""
-    python = harness.az.with_name("python")
+    """One run of the guide's reads with azureml-core, which az's own extension folder holds."""
+    started = harness.simulator.started
+    given = {
+        "arm": started["arm"], "subscription": started["subscription"], "path": str(harness.extensions / "mltrouble"),
+        "group": workspace.resource_group, "workspace": workspace.name, "service": "mysvc",
+    }
     subprocess.run(
-        [python, Path(__file__).with_name("guide.py"), SUBSCRIPTION, workspace.resource_group, workspace.name, "mysvc",
-         CLOUD],
-        env={**harness.environment, "PYTHONPATH": str(harness.extensions / "mltrouble")},
-        check=True, capture_output=True, cwd=harness.folder)
+        [harness.az.with_name("python"), Path(__file__).with_name("guide.py")], input=json.dumps(given).encode(),
+        env=harness.environment, check=True, capture_output=True, cwd=harness.folder)
 
 
 def table_seconds(harness: AzHarness) -> float:
