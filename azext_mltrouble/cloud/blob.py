@@ -6,6 +6,6 @@ from collections.abc import Iterator
 from azext_mltrouble.cloud.session import Session
 
 
-def download(session: Session, address: str, what: str) -> Iterator[bytes]:
-    """The bytes of a blob, as they come. The address is its own permission: no token goes along."""
-    return session.stream(address, what)
+def download(session: Session, address: str, what: str, start: int = 0) -> Iterator[bytes]:
+    """The bytes of a blob from ``start`` on, as they come. The address is its own permission: no token goes along."""
+    return session.stream(address, what, start)

@@ -20,6 +20,8 @@ DEFAULT_TIMEOUT = 60.0
 #: Bytes; no answer of Azure comes near.
 _LARGEST_JSON = 64 * 1024 * 1024
 _MOST_PAGES = 100
+#: The status for a range that begins where the blob ends.
+_NO_MORE_BYTES = 416
 
 
 def segment(text: str, keep: str = "") -> str:
@@ -73,7 +75,7 @@ class Session:
         self.timeout = timeout
         self._credential = credential
         self._audience = audience
-        self._verify = verify
+        self.verify = verify
         self._headers = dict(headers or {})
         self._user_agent = f"{user_agent} mltrouble".strip()
         self._once: dict[Any, Future[Any]] = {}
@@ -160,9 +162,9 @@ class Session:
             page = self.get(str(following), what)
         return items
 
-    def stream(self, url: str, what: str) -> Iterator[bytes]:
-        """The bytes at an address that needs no token (a SAS address), as they come."""
-        with self._answer("GET", url, what, None, authenticated=False) as (_, chunks):
+    def stream(self, url: str, what: str, start: int = 0) -> Iterator[bytes]:
+        """The bytes from ``start`` on at an address that needs no token (a SAS address), as they come."""
+        with self._answer("GET", url, what, None, authenticated=False, start=start) as (_, chunks):
             yield from chunks
 
     def _json(
@@ -186,9 +188,18 @@ class Session:
 
     @contextmanager
     def _answer(
-        self, method: str, url: str, what: str, query: Mapping[str, str] | None, authenticated: bool
+        self,
+        method: str,
+        url: str,
+        what: str,
+        query: Mapping[str, str] | None,
+        authenticated: bool,
+        start: int = 0,
     ) -> Iterator[tuple[Mapping[str, str], Iterator[bytes]]]:
-        """The headers and the body of a successful answer; any other is raised as an error."""
+        """The headers and the body of a successful answer; any other is raised as an error.
+
+        Nothing is no error where the bytes from ``start`` on are asked for and there are no more.
+        """
         if urlsplit(url).scheme != "https":
             from azext_mltrouble.cloud.errors import content_error
 
@@ -205,12 +216,17 @@ class Session:
         headers = {"Accept": "application/json"} if authenticated else {}
         if token:
             headers["Authorization"] = f"Bearer {token}"
+        if start:
+            headers["Range"] = f"bytes={start}-"
         started = time.monotonic()
         try:
             response = pipeline.run(HttpRequest(method, url, headers=headers), stream=True).http_response
             logger.debug("%s %s: %s in %d ms", method, urlsplit(url)._replace(query="").geturl(), response.status_code,
                          1000 * (time.monotonic() - started))  # fmt: skip
             chunks = response.stream_download(pipeline)
+            if start and response.status_code == _NO_MORE_BYTES:
+                yield response.headers, iter(())
+                return
             if not 200 <= response.status_code < 300:
                 raise errors.answer_error(what, response.status_code, response.headers, next(iter(chunks), b""))
             yield response.headers, chunks
@@ -222,7 +238,7 @@ class Session:
     def _open_pipeline(self) -> Any:
         from azext_mltrouble.cloud.transport import open_pipeline
 
-        return open_pipeline(self._headers, self._user_agent, self._verify, self.timeout)
+        return open_pipeline(self._headers, self._user_agent, self.verify, self.timeout)
 
     def _prefetch(self) -> None:
         with suppress(Exception):  # whoever needs the token gets the error

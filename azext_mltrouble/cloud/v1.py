@@ -52,6 +52,24 @@ class ModelManagement:
         query = {"tail": str(tail), "init": str(init)}
         return str(self._session.get(f"{self._service(name)}/logs", what, query).get("content") or "")
 
+    def service_key(self, name: str) -> str:
+        """The primary key that the service takes in requests: a secret, for one call and not to be kept."""
+        what = f"the keys of '{name}'"
+        return self._secret(self._session.post(f"{self._service(name)}/listkeys", what), "primaryKey", what)
+
+    def service_token(self, name: str) -> str:
+        """A token that a service with token authentication takes in requests: a secret, as the key is."""
+        what = f"the token for '{name}'"
+        return self._secret(self._session.post(f"{self._service(name)}/token", what), "accessToken", what)
+
+    def _secret(self, payload: dict[str, Any], field: str, what: str) -> str:
+        from azext_mltrouble.cloud.errors import content_error
+
+        secret = payload.get(field)
+        if not isinstance(secret, str) or not secret:
+            raise content_error(what, f"without '{field}'", b"")  # what it has instead may be a secret, too
+        return secret
+
     def operation(self, operation_id: str) -> dict[str, Any]:
         """What became of a long-running operation."""
         address = f"{self._base}/operations/{segment(operation_id)}"
@@ -62,14 +80,27 @@ class ModelManagement:
         address = f"{self._base}/images/{segment(image_id, keep=':')}"
         return self._session.get(address, f"the image '{image_id}'", _NEWEST)
 
-    def images(self, name: str) -> list[dict[str, Any]]:
-        """All versions of an image."""
-        query = {"expand": "true", "name": name}
-        return self._session.get_all(f"{self._base}/images", f"the versions of the image '{name}'", query)
+    def newest_image(self, name: str) -> dict[str, Any] | None:
+        """The version of an image that was created last; None where there is none."""
+        query = {**_NEWEST, "name": name}
+        found = self._session.get_all(f"{self._base}/images", f"the image '{name}'", query)
+        return found[0] if found else None
+
+    def images(self, name: str | None = None) -> list[dict[str, Any]]:
+        """All versions of an image, or without a name all images in all versions."""
+        query = {"expand": "true", **({"name": name} if name else {})}
+        what = f"the versions of the image '{name}'" if name else f"the list of images of '{self._scope.workspace}'"
+        return self._session.get_all(f"{self._base}/images", what, query)
 
     def model(self, model_id: str) -> dict[str, Any]:
         """A registered model by its id, ``name:version``."""
         return self._session.get(f"{self._base}/models/{quote(model_id, safe='')}", f"the model '{model_id}'")
+
+    def models(self, name: str | None = None, newest: bool = False) -> list[dict[str, Any]]:
+        """All models in all versions, or those of one name; ``newest``: only the newest version of each."""
+        query = {**({"name": name} if name else {}), "count": "255", "latestVersionOnly": str(newest).lower()}
+        what = f"the versions of the model '{name}'" if name else f"the list of models of '{self._scope.workspace}'"
+        return self._session.get_all(f"{self._base}/models", what, query)
 
     def environment_image(self, name: str, version: str) -> dict[str, Any]:
         """The image that an environment was built into. The answer holds the registry's password."""

@@ -23,6 +23,13 @@ from azext_mltrouble.evidence.v1_reads import ImageReads, Reads, ServiceReads, f
 
 Progress = Callable[[str], None]
 
+#: What helps when there is no workspace of the name.
+NO_SUCH_WORKSPACE = (
+    "List the workspaces that you can see: az resource list --resource-type "
+    "Microsoft.MachineLearningServices/workspaces -o table",
+    "Name another with --workspace-name, --resource-group and --subscription.",
+)
+
 
 def collect(
     session: Session, scope: WorkspaceScope, name: str, generation: str | None = None, progress: Progress | None = None
@@ -59,14 +66,7 @@ def _establish(
     """The reads that belong to the name: those of the service, or of the image where there is no service."""
     workspace = reads.workspace.outcome()
     if isinstance(workspace.error, ResourceNotFoundError):
-        raise ResourceNotFoundError(
-            redactor.text(str(workspace.error)),
-            recommendation=[
-                "List the workspaces that you can see: az resource list --resource-type "
-                "Microsoft.MachineLearningServices/workspaces -o table",
-                "Name another with --workspace-name, --resource-group and --subscription.",
-            ],
-        )
+        raise ResourceNotFoundError(redactor.text(str(workspace.error)), recommendation=list(NO_SUCH_WORKSPACE))
     if workspace.error is not None:
         _raise_if_nothing_answers(reads, workspace.error)
     endpoint = reads.endpoint.outcome() if reads.endpoint else None

@@ -22,9 +22,12 @@ def exit_after_output(cli_ctx: Any, reports: Iterable[dict[str, Any]], fail_on: 
     in the same process (``az interactive``, other extensions) go on as after any command.
     """
     severe = _SEVERE_ENOUGH[fail_on]
-    if not any(finding["severity"] in severe for report in reports for finding in report["findings"]):
-        return
+    if any(finding["severity"] in severe for report in reports for finding in report["findings"]):
+        leave_after_output(cli_ctx)
 
+
+def leave_after_output(cli_ctx: Any) -> None:
+    """Makes the running command exit with 10 after its output."""
     from knack.events import EVENT_CLI_SUCCESSFUL_EXECUTE
 
     invocation = cli_ctx.invocation

@@ -18,7 +18,7 @@ def target_names(cmd: Any, resource_group_name: str | None, workspace_name: str 
     """The names of all deployments of the workspace, sorted."""
     from azext_mltrouble.evidence.collect import list_targets
 
-    session, scope = _workspace(cmd, resource_group_name, workspace_name)
+    session, scope = open_session(cmd, resource_group_name, workspace_name)
     return sorted({str(target.name) for target in list_targets(session, scope)})
 
 
@@ -28,7 +28,7 @@ def evidence_of_one(
     """Everything observed about the deployment ``name``; az's not-found error when there is none."""
     from azext_mltrouble.evidence.collect import collect
 
-    session, scope = _workspace(cmd, resource_group_name, workspace_name)
+    session, scope = open_session(cmd, resource_group_name, workspace_name)
     with progress_of(cmd.cli_ctx) as progress:
         return collect(session, scope, str(name), generation, progress)
 
@@ -39,7 +39,7 @@ def evidence_of_all(
     """Everything observed about every deployment of the workspace, in the order of their names."""
     from azext_mltrouble.evidence.collect import list_targets
 
-    session, scope = _workspace(cmd, resource_group_name, workspace_name)
+    session, scope = open_session(cmd, resource_group_name, workspace_name)
     targets = sorted(
         (one for one in list_targets(session, scope) if generation in (None, one.generation)),
         key=lambda target: str(target.name),
@@ -63,7 +63,10 @@ def _evidence_or_reason(session: Session, scope: WorkspaceScope, target: Target)
         return Evidence(target, observations=[reason])
 
 
-def _workspace(cmd: Any, resource_group_name: str | None, workspace_name: str | None) -> tuple[Session, WorkspaceScope]:
+def open_session(
+    cmd: Any, resource_group_name: str | None, workspace_name: str | None
+) -> tuple[Session, WorkspaceScope]:
+    """A session of the active login, and the workspace that the user names."""
     from azext_mltrouble.cloud.session import Session, WorkspaceScope
 
     session = Session.from_cli(cmd.cli_ctx)
