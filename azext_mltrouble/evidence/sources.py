@@ -25,6 +25,10 @@ SERVICE = Source(
     "service", "deploy", "Web service", f"{_AML}/services/read",
     if_missing="Deploy the image; the diagnosis of the service then tells how that went.",
 )  # fmt: skip
+SERVICE_KEYS = Source(
+    "service-keys", "scoring", "Key or token of the service", f"{_AML}/services/{{aks,aci}}/listkeys/action",
+    role="AzureML Data Scientist",
+)  # fmt: skip
 OPERATION = Source(
     "operation", "deploy", "Last operation on the service", f"{_AML}/services/read",
     if_missing="Azure forgets operations after a while; a new deployment leaves a new one.",

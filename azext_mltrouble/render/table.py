@@ -86,7 +86,7 @@ def _page(report: Report) -> list[Row]:
     sections = [
         (target_kind(report), _prose(", ".join([target_name(report), *facts]))),
         ("Stages", _stage_line(report["stages"])),
-        *(_root_cause(root_cause) if root_cause else []),
+        *(root_cause_sections(root_cause) if root_cause else []),
         ("Also", _findings(other_findings(report))),
         ("Checks", _checks(report)),
         ("Next", _commands(report["nextSteps"], "nextSteps", _VALUE_WIDTH)),
@@ -100,7 +100,8 @@ def _stage_line(stages: list[dict[str, Any]]) -> list[str]:
     return wrap_words([f"{part} >" for part in parts[:-1]] + parts[-1:], _VALUE_WIDTH)
 
 
-def _root_cause(finding: dict[str, Any]) -> list[tuple[str, list[str]]]:
+def root_cause_sections(finding: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """A finding as sections of a page: what it is, what proves it, and how to fix it."""
     remedy = finding["remedy"]
     proof = finding["evidence"]
     return [
@@ -160,7 +161,7 @@ def _fitted(command: str, query: str, width: int) -> list[str]:
 def _overview(reports: list[Report]) -> list[Row]:
     narrow = [
         OrderedDict(
-            (name, _ascii(value, limit))
+            (name, ascii_cell(value, limit))
             for (name, limit), value in zip(
                 _OVERVIEW_COLUMNS.items(),
                 (target_name(report), report["target"]["state"], report["verdict"], report["failedStage"]),
@@ -192,7 +193,8 @@ def _column_width(name: str, cells: list[str]) -> int:
     return max(len(name) + _HEADER_PADDING, *map(len, cells)) if cells else 0
 
 
-def _ascii(text: str | None, limit: int) -> str:
+def ascii_cell(text: str | None, limit: int) -> str:
+    """A cell that is not a row's last: at most ``limit`` characters of plain ASCII."""
     return clip(one_line(text or "").encode("ascii", "replace").decode("ascii"), limit)
 
 
