@@ -8,6 +8,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from azext_mltrouble.diagnosis.vault_access import (
+    identity_of,
+    lacking_permissions,
+    policy_missing,
+    role_missing,
+    role_names,
+)
+from azext_mltrouble.diagnosis.vault_history import was_rewritten
 from azext_mltrouble.evidence.model import Evidence
 
 _IMAGE_IN_MESSAGE = re.compile(r"\brun image (\S{1,300}\.azurecr\.\w{1,10}/\S{1,300})")
@@ -18,15 +26,15 @@ def derived(facts: dict[str, Any]) -> dict[str, Any]:
 
     ``containers``: of every container of the group its name, restarts, last exit code and reason; ``errors``: every
     error object of service, operation and image, flat; ``identity``: the workspace identity's object id;
-    ``vaultPolicyMissing``: the vault works by access policies and has none for that identity; ``vaultRewritten``: a
-    template deployment has written the vault again; ``replicas``: wanted, available, and the autoscaler's limits.
+    ``vaultPolicyMissing``: the vault works by access policies and has none for that identity; ``vaultLacking``: what
+    the policy does not grant; ``vaultRoleMissing``: the vault works by roles and the identity has none that helps;
+    ``vaultRoles``: those it has, in words; ``vaultRewritten``: a template deployment has written the vault again;
+    ``replicas``: wanted, available, and the autoscaler's limits.
     """
     return {
         "containers": _containers(_dict(facts.get("containerGroup"))),
         "errors": [one for name in ("service", "operation", "image") for one in _errors(name, _dict(facts.get(name)))],
-        "identity": _identity(facts),
-        "vaultPolicyMissing": _vault_policy_missing(facts),
-        "vaultRewritten": _vault_rewritten(facts),
+        **_vault(facts),
         "replicas": _replicas(_dict(facts.get("service"))),
     }
 
@@ -42,7 +50,7 @@ def slots_of(evidence: Evidence) -> dict[str, str]:
         "image": _dict(facts.get("image")).get("name") or _image_in_errors(facts),
         "registry": _dict(facts.get("registry")).get("name"),
         "vault": _dict(facts.get("vault")).get("name"),
-        "identity": _identity(facts),
+        "identity": identity_of(facts.get("workspace")),
     }
     return {name: value for name, value in values.items() if isinstance(value, str) and value}
 
@@ -88,41 +96,17 @@ def _errors(source: str, holder: dict[str, Any]) -> list[dict[str, Any]]:
     return [own, *details]
 
 
-def _identity(facts: dict[str, Any]) -> str | None:
-    """The object id of the identity that the workspace acts as: the primary user-assigned one, or its own."""
-    workspace = _dict(facts.get("workspace"))
-    identity = _dict(workspace.get("identity"))
-    properties = _dict(workspace.get("properties")) or workspace
-    primary = str(properties.get("primaryUserAssignedIdentity") or "").lower()
-    for identifier, one in _dict(identity.get("userAssignedIdentities")).items():
-        if identifier.lower() == primary:
-            principal = _dict(one).get("principalId")
-            return principal if isinstance(principal, str) else None
-    principal = identity.get("principalId")
-    return principal if isinstance(principal, str) else None
-
-
-def _vault_policy_missing(facts: dict[str, Any]) -> bool:
-    vault = _dict(facts.get("vault"))
-    properties = _dict(vault.get("properties"))
-    identity = _identity(facts)
-    if not properties or not identity or properties.get("enableRbacAuthorization"):
-        return False
-    policies = [str(_dict(policy).get("objectId")).lower() for policy in _list(properties.get("accessPolicies"))]
-    return identity.lower() not in policies
-
-
-def _vault_rewritten(facts: dict[str, Any]) -> bool:
-    """A template deployment, or a write to the vault that the activity log has, besides the one that created it."""
-    history = _dict(facts.get("vaultHistory"))
-    writes = [one for one in map(_dict, _list(history.get("activity"))) if _is_vault_write(one)]
-    return bool(writes) or len(_list(history.get("deployments"))) > 1
-
-
-def _is_vault_write(event: dict[str, Any]) -> bool:
-    operation = event.get("operationName")
-    name = str(operation.get("value") if isinstance(operation, dict) else operation).lower()
-    return name == "microsoft.keyvault/vaults/write"
+def _vault(facts: dict[str, Any]) -> dict[str, Any]:
+    vault, roles = facts.get("vault"), facts.get("vaultRoles")
+    identity = identity_of(facts.get("workspace"))
+    return {
+        "identity": identity,
+        "vaultPolicyMissing": policy_missing(vault, identity),
+        "vaultLacking": lacking_permissions(vault, identity),
+        "vaultRoleMissing": role_missing(vault, roles),
+        "vaultRoles": ", ".join(role_names(roles) or ["none"]),
+        "vaultRewritten": was_rewritten(facts.get("vaultHistory")),
+    }
 
 
 def _replicas(service: dict[str, Any]) -> dict[str, Any] | None:
