@@ -73,3 +73,179 @@ examples:
     - name: List the findings of a stage (bash and PowerShell).
       text: az ml trouble explain --query "[?stage=='launch'].{code:code, title:title}" --output table
 """
+
+helps["ml trouble model"] = """
+type: group
+short-summary: Look at the models that are registered in a workspace.
+"""
+
+helps["ml trouble model list"] = """
+type: command
+short-summary: List the registered models in all their versions.
+examples:
+    - name: List all models.
+      text: az ml trouble model list --workspace-name myws --resource-group myrg --output table
+    - name: List the versions of one model.
+      text: az ml trouble model list --name mymodel -o table
+    - name: Count the versions of a model (bash).
+      text: count=$(az ml trouble model list --name mymodel --query "length(@)" -o tsv)
+    - name: Count the versions of a model (PowerShell).
+      text: $count = (az ml trouble model list --name mymodel | ConvertFrom-Json).Count
+"""
+
+helps["ml trouble model show"] = """
+type: command
+short-summary: Show one version of a registered model, by default the newest.
+examples:
+    - name: Show the newest version of a model.
+      text: az ml trouble model show --name mymodel --workspace-name myws --resource-group myrg
+    - name: Show one version.
+      text: az ml trouble model show --name mymodel --version 3 -o table
+    - name: Keep the id of the newest version (bash).
+      text: id=$(az ml trouble model show -n mymodel --query id -o tsv)
+    - name: Keep the id of the newest version (PowerShell).
+      text: $id = az ml trouble model show -n mymodel --query id -o tsv
+"""
+
+helps["ml trouble image"] = """
+type: group
+short-summary: Look at the images of a workspace and the logs of their builds.
+"""
+
+helps["ml trouble image list"] = """
+type: command
+short-summary: List the images in all their versions, with their state and whether the build log is at hand.
+long-summary: Services that were deployed with an environment have no image here.
+examples:
+    - name: List all images.
+      text: az ml trouble image list --workspace-name myws --resource-group myrg --output table
+    - name: List the versions of one image.
+      text: az ml trouble image list --name myimage -o table
+    - name: List the images whose build failed (bash and PowerShell).
+      text: az ml trouble image list --query "[?creationState=='Failed'].id" -o tsv
+"""
+
+helps["ml trouble image show"] = """
+type: command
+short-summary: Show one version of an image, by default the newest.
+examples:
+    - name: Show the newest version of an image.
+      text: az ml trouble image show --name myimage --workspace-name myws --resource-group myrg
+    - name: Show one version.
+      text: az ml trouble image show --name myimage:3 -o table
+    - name: Keep the state of a version (bash).
+      text: state=$(az ml trouble image show -n myimage --version 3 --query creationState -o tsv)
+    - name: Keep the state of a version (PowerShell).
+      text: $state = az ml trouble image show -n myimage --version 3 --query creationState -o tsv
+"""
+
+helps["ml trouble image log"] = """
+type: command
+short-summary: Fetch the build log of an image, by default of its newest version.
+long-summary: >-
+    Secrets are masked, and what could control the terminal is removed. An address that has expired is asked for again.
+    With --service the log comes from the build that a deployment with an environment made.
+examples:
+    - name: Print the build log of the newest version.
+      text: az ml trouble image log --name myimage --workspace-name myws --resource-group myrg --output table
+    - name: Print the log of one version as it is, line by line (bash and PowerShell).
+      text: az ml trouble image log -n myimage:3 --query lines -o tsv
+    - name: Watch a build until it has ended.
+      text: az ml trouble image log -n myimage --follow
+    - name: Write the log to a file and diagnose it.
+      text: |
+        az ml trouble image log -n myimage --output-file build.log --yes
+        az ml trouble diagnose --log build.log -o table
+    - name: Print the log of the build that a deployment with an environment made.
+      text: az ml trouble image log --service mysvc -o table
+    - name: Keep the signed address of the log (bash). It is a secret.
+      text: address=$(az ml trouble image log -n myimage --uri-only -o tsv)
+    - name: Keep the signed address of the log (PowerShell). It is a secret.
+      text: $address = az ml trouble image log -n myimage --uri-only -o tsv
+"""
+
+helps["ml trouble service"] = """
+type: group
+short-summary: Look at the web services (v1) of a workspace, their logs and their answers.
+"""
+
+helps["ml trouble service list"] = """
+type: command
+short-summary: List the web services (v1) of a workspace.
+examples:
+    - name: List all services.
+      text: az ml trouble service list --workspace-name myws --resource-group myrg --output table
+    - name: List the services that are not healthy (bash and PowerShell).
+      text: az ml trouble service list --query "[?state!='Healthy'].name" -o tsv
+"""
+
+helps["ml trouble service show"] = """
+type: command
+short-summary: Show a web service (v1), and where it can move.
+long-summary: Secrets, such as the key of a certificate, are masked.
+examples:
+    - name: Show a service.
+      text: az ml trouble service show --name mysvc --workspace-name myws --resource-group myrg --output table
+    - name: Keep the scoring address (bash).
+      text: uri=$(az ml trouble service show -n mysvc --query scoringUri -o tsv)
+    - name: Keep the scoring address (PowerShell).
+      text: $uri = az ml trouble service show -n mysvc --query scoringUri -o tsv
+"""
+
+helps["ml trouble service log"] = """
+type: command
+short-summary: Fetch what the container of a web service (v1) wrote last.
+long-summary: Secrets are masked, and what could control the terminal is removed.
+examples:
+    - name: Print the last lines.
+      text: az ml trouble service log --name mysvc --workspace-name myws --resource-group myrg --lines 100 -o table
+    - name: Print the log of the init container, which fetches the model.
+      text: az ml trouble service log -n mysvc --init -o table
+    - name: Watch the log until Ctrl-C.
+      text: az ml trouble service log -n mysvc --follow
+    - name: Search the log (bash).
+      text: az ml trouble service log -n mysvc --query lines -o tsv | grep -n Error
+    - name: Search the log (PowerShell).
+      text: az ml trouble service log -n mysvc --query lines -o tsv | Select-String Error
+"""
+
+helps["ml trouble service wait"] = """
+type: command
+short-summary: Wait until a web service (v1) is healthy; diagnose it when it fails.
+long-summary: >-
+    The exit code is 10 when the service has failed, after the full output with the diagnosis, unless --fail-on is
+    never. It is 1 when the time is over.
+examples:
+    - name: Wait for a service.
+      text: az ml trouble service wait --name mysvc --workspace-name myws --resource-group myrg
+    - name: Look every ten seconds, for at most ten minutes.
+      text: az ml trouble service wait -n mysvc --interval 10 --timeout 600 -o table
+    - name: Score as soon as the service is healthy (bash).
+      text: az ml trouble service wait -n mysvc && az ml trouble service score -n mysvc --data @request.json
+    - name: Score as soon as the service is healthy (PowerShell).
+      text: |
+        az ml trouble service wait -n mysvc
+        if ($LASTEXITCODE -eq 0) { az ml trouble service score -n mysvc --data '@request.json' }
+"""
+
+helps["ml trouble service score"] = """
+type: command
+short-summary: Send a request to a web service (v1) and explain the answer.
+long-summary: >-
+    The key or token that the service wants is fetched for this request and shown nowhere. The answer comes with its
+    status, the headers that tell something, and the time it took; anything but success is diagnosed. The request is
+    sent once. The exit code is 0 whatever the answer, unless --fail-on asks for 10.
+examples:
+    - name: Send the JSON in a file (bash).
+      text: az ml trouble service score --name mysvc --workspace-name myws --resource-group myrg --data @request.json
+    - name: Send the JSON in a file (PowerShell).
+      text: az ml trouble service score -n mysvc --data '@request.json'
+    - name: Send JSON from the command line (bash).
+      text: az ml trouble service score -n mysvc --data '{"data": [[1, 2, 3]]}' -o table
+    - name: Send what another command prints.
+      text: python make_request.py | az ml trouble service score -n mysvc --data -
+    - name: Fail a pipeline when the request fails (bash; the exit code is 10).
+      text: az ml trouble service score -n mysvc --data @request.json --fail-on error || exit $?
+    - name: Keep the answer (PowerShell).
+      text: $answer = az ml trouble service score -n mysvc --data '@request.json' --query answer | ConvertFrom-Json
+"""

@@ -6,7 +6,12 @@ from typing import Any
 from azure.cli.core.commands.parameters import file_type, get_enum_type
 from knack.arguments import CLIArgumentType
 
-from azext_mltrouble._completers import complete_target_names
+from azext_mltrouble._completers import (
+    complete_image_names,
+    complete_model_names,
+    complete_service_names,
+    complete_target_names,
+)
 
 _NAME = CLIArgumentType(
     options_list=["--name", "-n"],
@@ -25,6 +30,13 @@ _GENERATION = CLIArgumentType(
 )
 _YES = CLIArgumentType(
     options_list=["--yes", "-y"], action="store_true", help="Overwrite existing files without asking."
+)
+_FAIL_ON = CLIArgumentType(
+    arg_type=get_enum_type(["error", "warning", "never"]),
+    help="Exit with code 10, after the full output, when there is a finding that is at least this severe.",
+)
+_SERVICE_NAME = CLIArgumentType(
+    options_list=["--name", "-n"], completer=complete_service_names, help="Name of the web service (v1)."
 )
 
 
@@ -62,11 +74,7 @@ def load_arguments(loader: Any) -> None:
             help="Diagnose every web service and online endpoint of the workspace.",
             **target,
         )
-        context.argument(
-            "fail_on",
-            arg_type=get_enum_type(["error", "warning", "never"]),
-            help="Exit with code 10, after the full output, when there is a finding that is at least this severe.",
-        )
+        context.argument("fail_on", _FAIL_ON)
         context.argument(
             "report",
             nargs="+",
@@ -85,3 +93,79 @@ def load_arguments(loader: Any) -> None:
 
     with loader.argument_context("ml trouble explain") as context:
         context.argument("code", help="Code of the finding, such as MLT4103. By default, all codes are listed.")
+
+    _load_reads_of_v1(loader)
+
+
+def _load_reads_of_v1(loader: Any) -> None:
+    with loader.argument_context("ml trouble model") as context:
+        context.argument(
+            "name", options_list=["--name", "-n"], completer=complete_model_names, help="Name of the registered model."
+        )
+        context.argument("version", help="Version of the model. By default, the newest.")
+    with loader.argument_context("ml trouble model list") as context:
+        context.argument("name", help="Only the versions of this model.")
+
+    with loader.argument_context("ml trouble image") as context:
+        context.argument(
+            "name",
+            options_list=["--name", "-n"],
+            completer=complete_image_names,
+            help="Name of the image, or NAME:VERSION for one version.",
+        )
+        context.argument("version", help="Version of the image. By default, the newest.")
+    with loader.argument_context("ml trouble image list") as context:
+        context.argument("name", help="Only the versions of this image.")
+    with loader.argument_context("ml trouble image log") as context:
+        context.argument(
+            "service",
+            completer=complete_service_names,
+            help="Name of a web service, in place of an image: the log of the build that its deployment made. Services "
+            "that were deployed with an environment have no image of their own.",
+        )
+        context.argument(
+            "uri_only",
+            action="store_true",
+            help="Return only the address of the log. It is signed: whoever has it can read the log until it expires, "
+            "so treat it as a secret. This is the one place where a signature is shown.",
+        )
+        context.argument(
+            "output_file",
+            options_list=["--output-file", "-f"],
+            type=file_type,
+            help="Write the log to this file, with secrets masked.",
+        )
+        context.argument(
+            "follow",
+            action="store_true",
+            help="Write the lines to standard output as they come, until the build has ended or Ctrl-C is pressed. "
+            "--output and --query have no effect on them.",
+        )
+
+    with loader.argument_context("ml trouble service") as context:
+        context.argument("name", _SERVICE_NAME)
+    with loader.argument_context("ml trouble service log") as context:
+        context.argument(
+            "init",
+            action="store_true",
+            help="The log of the init container, which fetches the model, in place of the container's.",
+        )
+        context.argument("lines", type=int, help="How many of the last lines.")
+        context.argument(
+            "follow",
+            action="store_true",
+            help="Write the lines to standard output as they come, until Ctrl-C is pressed. --output and --query have "
+            "no effect on them.",
+        )
+    with loader.argument_context("ml trouble service wait") as context:
+        context.argument("interval", type=int, help="Polling interval in seconds.")
+        context.argument("timeout", type=int, help="Maximum wait in seconds.")
+        context.argument("fail_on", _FAIL_ON, help="Exit with code 10, after the full output, when the service fails.")
+    with loader.argument_context("ml trouble service score") as context:
+        context.argument(
+            "data",
+            options_list=["--data", "-d"],
+            help="The request's body: JSON, @FILE for the JSON in a file, or `-` for standard input.",
+        )
+        context.argument("timeout", type=int, help="Maximum wait for the answer in seconds.")
+        context.argument("fail_on", _FAIL_ON, help="Exit with code 10, after the full output, when the request fails.")

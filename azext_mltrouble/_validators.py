@@ -52,6 +52,62 @@ def validate_collect(namespace: Any) -> None:
         )
 
 
+def validate_workspace(namespace: Any) -> None:
+    """A workspace to read."""
+    _require_workspace(namespace)
+
+
+def validate_image_log(namespace: Any) -> None:
+    """An image or a service; one way to get the log."""
+    _require_workspace(namespace)
+    if bool(namespace.name) == bool(namespace.service):
+        raise (MutuallyExclusiveArgumentError if namespace.name else RequiredArgumentMissingError)(
+            "--name and --service cannot be used together: each names a build."
+            if namespace.name
+            else "It is not clear whose build log to fetch: neither --name nor --service is given.",
+            recommendation="Name the image with --name NAME[:VERSION], or with --service the service that was deployed "
+            "with an environment.",
+        )
+    if namespace.service and namespace.version:
+        raise ArgumentUsageError(
+            "--version cannot be used with --service: a service has one build.",
+            recommendation="Leave out --version, or name the image with --name.",
+        )
+    ways = (("--uri-only", "uri_only"), ("--output-file", "output_file"), ("--follow", "follow"))
+    given = [option for option, attribute in ways if getattr(namespace, attribute)]
+    if len(given) > 1:
+        raise MutuallyExclusiveArgumentError(
+            f"{_and(given)} cannot be used together.",
+            recommendation="Use one of them; what --follow shows can be redirected: --follow > build.log",
+        )
+
+
+def validate_service_log(namespace: Any) -> None:
+    """A workspace, and at least one line."""
+    _require_workspace(namespace)
+    _require_positive("--lines", namespace.lines)
+
+
+def validate_wait(namespace: Any) -> None:
+    """A workspace, and times that can pass."""
+    _require_workspace(namespace)
+    _require_positive("--interval", namespace.interval)
+    _require_positive("--timeout", namespace.timeout)
+
+
+def validate_score(namespace: Any) -> None:
+    """A workspace, and a time that can pass."""
+    _require_workspace(namespace)
+    _require_positive("--timeout", namespace.timeout)
+
+
+def _require_positive(option: str, number: int) -> None:
+    if number < 1:
+        raise InvalidArgumentValueError(
+            f"{option} {number} is too small.", recommendation=f"Use a whole number from 1 on: {option} 10"
+        )
+
+
 def _require_workspace(namespace: Any) -> None:
     missing = [
         option

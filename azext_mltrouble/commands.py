@@ -5,7 +5,15 @@ from typing import Any
 
 from azure.cli.core.commands import CliCommandType
 
-from azext_mltrouble._validators import validate_collect, validate_diagnose
+from azext_mltrouble._validators import (
+    validate_collect,
+    validate_diagnose,
+    validate_image_log,
+    validate_score,
+    validate_service_log,
+    validate_wait,
+    validate_workspace,
+)
 
 
 def load_command_table(loader: Any) -> None:
@@ -16,6 +24,25 @@ def load_command_table(loader: Any) -> None:
         group.custom_command("collect", "collect", validator=validate_collect, table_transformer=_collect_table)
     with loader.command_group("ml trouble", custom_command_type=_operations("explain")) as group:
         group.custom_command("explain", "explain", table_transformer=_explain_table)
+    _load_reads_of_v1(loader)
+
+
+def _load_reads_of_v1(loader: Any) -> None:
+    checked: dict[str, Any] = {"validator": validate_workspace}
+    with loader.command_group("ml trouble model", custom_command_type=_operations("model")) as group:
+        group.custom_command("list", "list_models", table_transformer=_model_table, **checked)
+        group.custom_show_command("show", "show_model", table_transformer=_model_table, **checked)
+    with loader.command_group("ml trouble image", custom_command_type=_operations("image")) as group:
+        group.custom_command("list", "list_images", table_transformer=_image_table, **checked)
+        group.custom_show_command("show", "show_image", table_transformer=_image_table, **checked)
+        group.custom_command("log", "image_log", table_transformer=_log_table, validator=validate_image_log)
+    with loader.command_group("ml trouble service", custom_command_type=_operations("service")) as group:
+        group.custom_command("list", "list_services", table_transformer=_service_table, **checked)
+        group.custom_show_command("show", "show_service", table_transformer=_service_table, **checked)
+        group.custom_command("log", "service_log", table_transformer=_log_table, validator=validate_service_log)
+        group.custom_command("wait", "wait_for_service", table_transformer=_wait_table, validator=validate_wait)
+    with loader.command_group("ml trouble service", custom_command_type=_operations("score")) as group:
+        group.custom_command("score", "score", table_transformer=_score_table, validator=validate_score)
 
 
 def _operations(module: str) -> CliCommandType:
@@ -38,3 +65,39 @@ def _explain_table(result: Any) -> Any:
     from azext_mltrouble.render.explain_table import explain_table
 
     return explain_table(result)
+
+
+def _model_table(result: Any) -> Any:
+    from azext_mltrouble.render.v1_table import model_table
+
+    return model_table(result)
+
+
+def _image_table(result: Any) -> Any:
+    from azext_mltrouble.render.v1_table import image_table
+
+    return image_table(result)
+
+
+def _service_table(result: Any) -> Any:
+    from azext_mltrouble.render.v1_table import service_table
+
+    return service_table(result)
+
+
+def _wait_table(result: Any) -> Any:
+    from azext_mltrouble.render.v1_table import wait_table
+
+    return wait_table(result)
+
+
+def _score_table(result: Any) -> Any:
+    from azext_mltrouble.render.v1_table import score_table
+
+    return score_table(result)
+
+
+def _log_table(result: Any) -> Any:
+    from azext_mltrouble.render.log_table import log_table
+
+    return log_table(result)

@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from azext_mltrouble.cloud.session import Session
+
+if TYPE_CHECKING:
+    from azure.cli.core.azclierror import AzCLIError
 
 #: Seconds to wait for the connection.
 _CONNECT_SECONDS = 10.0
@@ -88,7 +91,7 @@ def _read(response: Any, deadline: float) -> tuple[bytes, bool]:
     return body, True
 
 
-def _no_answer(name: str, timeout: float, error: Exception) -> Exception:
+def _no_answer(name: str, timeout: float, error: Exception) -> AzCLIError:
     from azure.cli.core.azclierror import AzureConnectionError
     from requests import Timeout
 
@@ -96,11 +99,10 @@ def _no_answer(name: str, timeout: float, error: Exception) -> Exception:
 
     look = f"See whether the service is up: az ml trouble diagnose -n {name}"
     if isinstance(error, (Timeout, TimeoutError)):
-        timed_out: Exception = AzureConnectionError(
+        return AzureConnectionError(
             f"The service '{name}' gave no complete answer within {timeout:g} seconds.",
             recommendation=[f"Wait longer: --timeout {timeout * 2:g}", look],
         )
-        return timed_out
     failed = connection_error(f"the answer of the service '{name}'", error)
     failed.set_recommendation(look)
     return failed

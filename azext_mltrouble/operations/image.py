@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -82,6 +83,12 @@ def image_log(
     if output_file:
         return {**described, **_written(lines, Path(output_file))}
     return {**described, **_kept(lines)}
+
+
+def image_names(cmd: Any, resource_group_name: str | None, workspace_name: str | None) -> list[str]:
+    """The names of all images of the workspace, sorted."""
+    found = _images(open_workspace(cmd, resource_group_name, workspace_name))
+    return sorted({str(one.get("name")) for one in found})
 
 
 @dataclass(frozen=True)
@@ -270,11 +277,8 @@ def _image(opened: OpenWorkspace, name: str, version: str | None) -> dict[str, A
     from azext_mltrouble.evidence import sources
 
     image: dict[str, Any] | None = None
-    with advice(sources.IMAGE):
-        try:
-            image = opened.mms.image(f"{name}:{version}") if version else opened.mms.newest_image(name)
-        except ResourceNotFoundError:
-            pass
+    with advice(sources.IMAGE), suppress(ResourceNotFoundError):
+        image = opened.mms.image(f"{name}:{version}") if version else opened.mms.newest_image(name)
     if image:
         return image
     known = [str(one.get("id") if version else one.get("name")) for one in _images(opened)]

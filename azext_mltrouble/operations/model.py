@@ -47,6 +47,12 @@ def show_model(
     raise not_found("model", f"{name}:{version}" if version else name, opened.scope, known, "model")
 
 
+def model_names(cmd: Any, resource_group_name: str | None, workspace_name: str | None) -> list[str]:
+    """The names of all models of the workspace, sorted."""
+    found = _models(open_workspace(cmd, resource_group_name, workspace_name))
+    return sorted({str(one.get("name")) for one in found})
+
+
 def _models(opened: OpenWorkspace, name: str | None = None) -> list[dict[str, Any]]:
     from azext_mltrouble.evidence import sources
 

@@ -110,6 +110,12 @@ def wait_for_service(
     return {**waited, "diagnosis": _diagnosed(cmd, opened, name, fail_on) if failed else None}
 
 
+def service_names(cmd: Any, resource_group_name: str | None, workspace_name: str | None) -> list[str]:
+    """The names of all services of the workspace, sorted."""
+    found = _services(open_workspace(cmd, resource_group_name, workspace_name))
+    return sorted({str(one.get("name")) for one in found})
+
+
 def read_service(opened: OpenWorkspace, name: str) -> dict[str, Any]:
     """The service with everything about it. Raises ResourceNotFoundError with the names that come close."""
     from azure.cli.core.azclierror import ResourceNotFoundError

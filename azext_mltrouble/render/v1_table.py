@@ -93,7 +93,7 @@ def service_table(result: Any) -> list[Row]:
         ("Address", _prose([result.get("scoringUri")])),
         ("Updated", _prose([_time(result.get("updatedTime")), _creator(result)])),
         ("Tags", _prose(_pairs(result.get("kvTags")))),
-        ("Next", _prose([migration["text"]]) + [migration["docUrl"]]),
+        ("Next", [*_prose([migration["text"]]), migration["docUrl"]]),
     ]
     return two_columns("Service", _text(result.get("name")), sections, _VALUE_WIDTH)
 
