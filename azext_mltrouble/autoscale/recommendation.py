@@ -13,12 +13,28 @@ from azext_mltrouble.autoscale.settings import Router, Settings, require
 from azext_mltrouble.autoscale.traffic import Figures, Traffic
 
 TRADEOFF_GOALS = (0.01, 0.001, 0.0001)
-COARSE_EFFORT, COARSE_SHARE = 10_000, 1 / 60  # requests, or a share of a long log: about what reading it takes
-FINE_EFFORT, FINE_SHARE = 25_000, 1 / 24
+_SPREAD_OF_FIGURES = 1.25  # the maximum over what the peak of bare figures asks for
 _LONG_REQUEST_STEPS = 20  # a request time is at least this many decisions of the autoscaler, when replayed faster
 _COARSEST_REFRESH = 5.0
 _SLOW_START = 180.0
-_SPREAD_OF_FIGURES = 1.25  # the maximum over what the peak of bare figures asks for
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much to replay: requests in the ``coarse`` and the ``fine`` sample (or these shares of a long log), and how
+    many target utilizations are compared on the fine one."""
+
+    coarse: int
+    coarse_share: float
+    fine: int
+    fine_share: float
+    finalists: int
+
+
+#: A log is long to read, and what is done with it should not take longer than that.
+EFFORT_FOR_LOGS = Effort(10_000, 1 / 60, 25_000, 1 / 24, finalists=1)
+#: Counts are read in no time, and often stand for weeks.
+EFFORT_FOR_COUNTS = Effort(30_000, 1 / 60, 100_000, 1 / 24, finalists=4)
 
 
 @dataclass(frozen=True)
@@ -82,16 +98,27 @@ def guide(rps: float, request_time: float, target_utilization: float, concurrenc
 def samples(traffic: Traffic, router: Router) -> tuple[Sample, Sample, Router]:
     """A coarse and a fine sample, and the router at the pace at which it is enough to replay such requests."""
     pace = max(router.refresh, min(_COARSEST_REFRESH, traffic.mean_request_time / _LONG_REQUEST_STEPS))
-    requests = len(traffic.arrivals)
-    fine = sample(traffic, max(FINE_EFFORT, FINE_SHARE * requests), pace)
-    coarse = sample(traffic, max(COARSE_EFFORT, COARSE_SHARE * requests), pace)
+    requests, effort = len(traffic.arrivals), _effort(traffic)
+    fine = sample(traffic, max(effort.fine, effort.fine_share * requests), pace)
+    coarse = sample(traffic, max(effort.coarse, effort.coarse_share * requests), pace)
     return coarse, fine, replace(router, refresh=pace)
 
 
 def recommended_settings(traffic: Traffic, goal: Goal, router: Router, concurrency: int = 1) -> Settings:
     """Only the settings: what a back-test needs."""
     coarse, fine, paced = samples(traffic, router)
-    return search(coarse, fine, [goal.max_errors, 10 * goal.max_errors], paced, concurrency, goal.growth)[0].settings
+    goals = [goal.max_errors, 10 * goal.max_errors]
+    return _search(traffic, coarse, fine, goals, paced, concurrency, goal)[0].settings
+
+
+def _effort(traffic: Traffic) -> Effort:
+    return EFFORT_FOR_COUNTS if traffic.counted else EFFORT_FOR_LOGS
+
+
+def _search(
+    traffic: Traffic, coarse: Sample, fine: Sample, goals: list[float], router: Router, concurrency: int, goal: Goal
+) -> list[Choice]:
+    return search(coarse, fine, goals, router, concurrency, goal.growth, _effort(traffic).finalists)
 
 
 def _from_traffic(
@@ -99,7 +126,7 @@ def _from_traffic(
 ) -> dict[str, Any]:
     coarse, fine, paced = samples(traffic, router)
     goals = [goal.max_errors, *(other for other in TRADEOFF_GOALS if other != goal.max_errors)]
-    choices = search(coarse, fine, goals, paced, concurrency, goal.growth)
+    choices = _search(traffic, coarse, fine, goals, paced, concurrency, goal)
     best = choices[0].settings
     peak_rps, request_time = traffic.peak_rps(), traffic.mean_request_time
     formula = guide(peak_rps, request_time, goal.target_utilization, concurrency)

@@ -15,7 +15,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from azext_mltrouble.autoscale.prediction import QUARTERS, Prediction, predict_within
+from azext_mltrouble.autoscale.prediction import QUARTERS, Prediction, predict, predict_within
 from azext_mltrouble.autoscale.sampling import Sample
 from azext_mltrouble.autoscale.settings import Router, Settings
 
@@ -41,19 +41,32 @@ class Choice:
 
 
 def search(
-    coarse: Sample, fine: Sample, goals: Sequence[float], router: Router, concurrency: int, growth: float
+    coarse: Sample,
+    fine: Sample,
+    goals: Sequence[float],
+    router: Router,
+    concurrency: int,
+    growth: float,
+    finalists: int = 1,
 ) -> list[Choice]:
     """Settings for each of the goals (shares of refused requests): those for the first at the target utilization that
     is cheapest for it, and those for the others at the same target.
 
-    Looked for on the ``coarse`` sample, and for the first goal corrected on the ``fine`` one. ``growth`` is a factor
-    on the load. A stricter goal never gets fewer replicas than a looser one.
+    Looked for on the ``coarse`` sample; for the first goal, the ``finalists`` cheapest targets are corrected and
+    compared on the ``fine`` one. ``growth`` is a factor on the load. A stricter goal never gets fewer replicas than a
+    looser one.
     """
     cautious = replace(router, smoothing=max(router.smoothing, CAUTIOUS_SMOOTHING))
     trials = _Trials(coarse, cautious, concurrency, GOAL_SHARE, QUARTERS)
-    target = _cheapest_target(trials, goals[0])
     proof = _Trials(fine, cautious, concurrency, GOAL_SHARE, QUARTERS)
-    first = proof.smallest(target, goals[0], near=trials.smallest(target, goals[0]))
+    costs = _costs(trials, goals[0])
+    targets = sorted(costs, key=costs.__getitem__)[:finalists]
+    found = {target: proof.smallest(target, goals[0], near=trials.smallest(target, goals[0])) for target in targets}
+    if len(found) > 1:
+        target = min(found, key=lambda each: _grown_cost(proof.settings(found[each], each), fine, router, growth))
+    else:
+        target = targets[0]
+    first = found[target]
     margin = _margin(trials, target, goals[0], first)
     minima = {goal: trials.smallest(target, goal) for goal in goals[1:]}
     minima = {goal: max(first, m) if goal < goals[0] else min(first, m) for goal, m in minima.items()}
@@ -67,12 +80,13 @@ def cheapest_in_hindsight(part: Sample, whole: Sample, goal: float, router: Rout
     Looked for on a ``part`` of it and corrected on the ``whole``.
     """
     trials, proof = (_Trials(sample, router, concurrency, 1.0, quarters=1) for sample in (part, whole))
-    target = _cheapest_target(trials, goal)
+    costs = _costs(trials, goal)
+    target = min(costs, key=costs.__getitem__)
     return proof.settings(proof.smallest(target, goal, near=trials.smallest(target, goal)), target)
 
 
-def _cheapest_target(trials: _Trials, goal: float) -> float:
-    """The target utilization of least cost: first far apart, then beside the best."""
+def _costs(trials: _Trials, goal: float) -> dict[float, float]:
+    """Target utilization → mean replicas: first targets far apart, then those beside the best."""
     costs: dict[float, float] = {}
 
     def cost(target: float) -> float:
@@ -87,7 +101,18 @@ def _cheapest_target(trials: _Trials, goal: float) -> float:
     for target in (round(centre + 0.1, 1), round(centre - 0.1, 1)):
         if TARGETS[-1] <= target <= TARGETS[0] and target not in costs:
             cost(target)
-    return min(costs, key=costs.__getitem__)
+    return costs
+
+
+def _grown_cost(settings: Settings, sample: Sample, router: Router, growth: float) -> float:
+    """Mean replicas under the load to come: ``growth`` times the demand is as a target that is as much lower."""
+    grown = replace(
+        settings,
+        min_replicas=math.ceil(growth * settings.min_replicas - 1e-9),
+        max_replicas=math.ceil(growth * settings.max_replicas - 1e-9),
+        target_utilization=max(0.01, min(1.0, settings.target_utilization / growth)),
+    )
+    return predict(sample, grown, router).mean_replicas
 
 
 def _margin(trials: _Trials, target: float, goal: float, found: int) -> float:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush, heapreplace
+from operator import add
 
 from azext_mltrouble.autoscale.settings import Router, Settings
 
@@ -68,30 +69,40 @@ def replay(
     start = (arrivals[0] if len(arrivals) else 0.0) if start is None else start
     end = (arrivals[-1] if len(arrivals) else start) if end is None else end
     pool = _Pool(settings, router, start, initial_replicas or settings.min_replicas)
-    busy, queue, patience = pool.busy, pool.queue, router.queue_wait
-    refusals = pool.refusals
+    busy, recent, queue, refusals = pool.busy, pool.recent, pool.queue, pool.refusals
+    patience, count = router.queue_wait, len(arrivals)
     next_event, slots = pool.next_event, pool.slots
+    index, until = 0, bisect_left(arrivals, next_event)
     complete = True
-    for now, duration in zip(arrivals, durations):
+    while index < count:
+        now = arrivals[index]
         if now >= next_event:
             pool.advance(now)
             next_event, slots = pool.next_event, pool.slots
-        if queue:
+            until = bisect_left(arrivals, next_event, index + 1)
+        if queue and busy[0] <= now:  # who waits too long meanwhile is refused at the next departure or event
             pool.serve_queue(now)
         if not queue:
-            if len(busy) < slots:
-                heappush(busy, now + duration)
+            if not recent and len(busy) == slots and busy[0] <= now:
+                heapreplace(busy, now + durations[index])
+                index += 1
                 continue
-            # Departures are only looked at when they matter: when the pool seems full, and at decisions.
-            while len(busy) > slots and busy[0] <= now:
-                heappop(busy)
-            if busy[0] <= now:
-                heapreplace(busy, now + duration)
+            # As many requests as there are free slots begin at once, up to the next event. Departures are only
+            # looked at when they matter: when the pool seems full, and at events.
+            free = slots - len(busy) - len(recent)
+            if free <= 0:
+                pool.settle(now)
+                free = slots - len(busy)
+            if free > 0:
+                last = min(until, index + free)
+                recent.extend(map(add, arrivals[index:last], durations[index:last]))
+                index = last
                 continue
         if patience:
-            queue.append((now, duration))
+            queue.append((now, durations[index]))
         else:
             refusals.append(now)
+        index += 1
         if len(refusals) > refusal_limit:
             complete, end = False, now
             break
@@ -112,7 +123,9 @@ class _Pool:
     """The replicas, the queue in front of them, and the autoscaler."""
 
     def __init__(self, settings: Settings, router: Router, start: float, replicas: int) -> None:
-        self.busy: list[float] = []  # a heap of departure times; those in the past are dropped when it matters
+        # Departure times: a heap, and the most recent ones, not in it yet. Past ones are dropped when it matters.
+        self.busy: list[float] = []
+        self.recent: list[float] = []
         self.queue: deque[tuple[float, float]] = deque()
         self.refusals: array[float] = array("d")
         self.waits: array[float] = array("d")
@@ -156,6 +169,21 @@ class _Pool:
             return time + self._refresh * max(1, math.floor((now - time) / self._refresh))
         return time + self._refresh
 
+    def settle(self, now: float) -> None:
+        """Drop the departures up to ``now`` and put the recent ones into the heap. For an empty queue: nobody waits
+        for the slots that become free."""
+        busy, recent = self.busy, self.recent
+        if len(recent) * 8 > len(busy):
+            busy += recent
+            busy.sort()  # a sorted list is a heap, and faster made than a heap by heapify
+            del busy[: bisect_right(busy, now)]
+        else:
+            for departure in recent:
+                heappush(busy, departure)
+            while busy and busy[0] <= now:
+                heappop(busy)
+        recent.clear()
+
     def serve_queue(self, now: float) -> None:
         """Give slots that became free up to ``now`` to those who waited, and refuse those who waited too long."""
         busy, queue, patience, slots = self.busy, self.queue, self._patience, self.slots
@@ -183,12 +211,10 @@ class _Pool:
         return self._area + self._present * max(0.0, end - self._area_until)
 
     def _decide(self, now: float) -> None:
-        busy = self.busy
         if self.queue:
             self.serve_queue(now)
-        while busy and busy[0] <= now:
-            heappop(busy)
-        in_work = len(busy)
+        self.settle(now)
+        in_work = len(self.busy)
         self._demand += self._weight * (in_work + len(self.queue) - self._demand)
         wanted = math.ceil(self._demand / self._target - 1e-9)
         if wanted < self._minimum:
@@ -230,9 +256,8 @@ class _Pool:
         self._ready += replicas
         self.slots = self._ready * self._concurrency
         self.history.append((now, self._ready))
+        self.settle(now)
         busy, queue = self.busy, self.queue
-        while busy and busy[0] <= now:
-            heappop(busy)
         while queue and len(busy) < self.slots:
             arrival, duration = queue.popleft()
             self.waits.append(now - arrival)

@@ -12,7 +12,7 @@ from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import cached_property
 from itertools import islice, repeat
@@ -27,6 +27,7 @@ LONGEST_REQUEST = 86_400.0  # s; longer ones are taken for milliseconds
 LATEST_EPOCH = 4_102_444_800.0  # 2100-01-01; later ones are taken for milliseconds
 FEW_REQUESTS = 1_000
 _BLOCK = 16_384  # characters
+_FEW_TIMES = 16  # timestamps in a minute that are not worth being converted together
 _LONGEST_LINE = 65_536  # characters
 _SEED = 20_190_101
 _LOGNORMAL_SIGMA = math.sqrt(math.log(2))  # a coefficient of variation of 1
@@ -35,13 +36,14 @@ _LOGNORMAL_SIGMA = math.sqrt(math.log(2))  # a coefficient of variation of 1
 @dataclass(frozen=True)
 class Traffic:
     """Requests in the order of their arrival: ``arrivals`` (epoch seconds) and ``durations`` (s), observed from
-    ``start`` to ``end`` (epoch seconds)."""
+    ``start`` to ``end`` (epoch seconds). ``counted``: spread from counts per period, not logged one by one."""
 
     arrivals: Sequence[float]
     durations: Sequence[float]
     start: float
     end: float
     assumptions: tuple[str, ...] = ()
+    counted: bool = False
 
     @property
     def span(self) -> float:
@@ -52,11 +54,6 @@ class Traffic:
     def offered(self) -> float:
         """Work offered, in erlang-seconds."""
         return sum(self.durations)
-
-    def between(self, start: float, end: float) -> Traffic:
-        """The requests that arrive in a part of the time."""
-        first, last = bisect_left(self.arrivals, start), bisect_left(self.arrivals, end)
-        return Traffic(self.arrivals[first:last], self.durations[first:last], start, end, self.assumptions)
 
     @property
     def mean_request_time(self) -> float:
@@ -77,8 +74,8 @@ class Traffic:
         require("The train share", share, low=0.05, high=0.95, how="Give 0.5 to train on the first half.")
         middle = self.start + share * self.span
         cut = bisect_left(self.arrivals, middle)
-        train = Traffic(self.arrivals[:cut], self.durations[:cut], self.start, middle, self.assumptions)
-        return train, Traffic(self.arrivals[cut:], self.durations[cut:], middle, self.end, self.assumptions)
+        train = replace(self, arrivals=self.arrivals[:cut], durations=self.durations[:cut], end=middle)
+        return train, replace(self, arrivals=self.arrivals[cut:], durations=self.durations[cut:], start=middle)
 
 
 def read_request_log(file: TextIO) -> Traffic:
@@ -154,7 +151,7 @@ def spread_counts(pairs: Sequence[tuple[float, float]], request_time: float, not
         f"The requests of each {period:g} s are spread evenly over it, with lognormal request times (mean "
         f"{request_time:g} s, coefficient of variation 1): bursts within a period are not in the counts."
     )
-    return Traffic(arrivals, durations, starts[0], starts[-1] + period, tuple(notes))
+    return Traffic(arrivals, durations, starts[0], starts[-1] + period, tuple(notes), counted=True)
 
 
 @dataclass(frozen=True)
@@ -252,7 +249,7 @@ class _Clock:
 
     def seconds(self, texts: Sequence[str], line: int) -> Sequence[float]:
         """Epoch seconds of ``texts``, of which the first is on ``line``."""
-        for convert in (self._epochs, self._plain_iso):  # the usual cases, whole blocks at a time
+        for convert in (self._epochs, self._ascending_iso, self._plain_iso):  # the usual cases, whole blocks at a time
             try:
                 return convert(texts)
             except ValueError:
@@ -283,6 +280,23 @@ class _Clock:
         self._kinds["epoch"] += len(values)
         return values
 
+    def _ascending_iso(self, texts: Sequence[str]) -> Sequence[float]:
+        """Timestamps in ascending order, a minute at a time, which takes half the time of a look at each."""
+        if len(texts) < _FEW_TIMES:
+            return self._plain_iso(texts)
+        cut = _end_of_minute(texts)
+        if cut < len(texts):
+            return [*self._ascending_iso(texts[:cut]), *self._ascending_iso(texts[cut:])]
+        zone, zone_seconds = _zone_of(texts[0])
+        together = ",".join(texts) + ","
+        seconds_only = together.replace(f"{zone},", ",")
+        # What has another zone or minute stays as it is, and is no number then.
+        seconds = _seconds(("," + seconds_only).rstrip(",").split("," + texts[0][:17])[1:])
+        if len(seconds) != len(texts) or len(together) - len(seconds_only) != len(zone) * len(texts):
+            raise ValueError
+        self._kinds[zone or "none"] += len(seconds)
+        return list(map(add, seconds, repeat(self._minutes[texts[0][:16]] - zone_seconds)))
+
     def _plain_iso(self, texts: Sequence[str]) -> Sequence[float]:
         """Timestamps that all look like the first: date, hour and minute in 16 characters, seconds, the same zone."""
         zone, zone_seconds = _zone_of(texts[0])
@@ -290,9 +304,7 @@ class _Clock:
         if zone and ",".join(texts).count(zone) != len(texts):
             raise ValueError
         end = -len(zone) or None
-        seconds = [float(text[17:end]) for text in texts]
-        if not (min(seconds) >= 0 and max(seconds) < 61 and math.isfinite(sum(seconds))):
-            raise ValueError
+        seconds = _seconds([text[17:end] for text in texts])
         values = list(map(add, map(self._minutes.__getitem__, [text[:16] for text in texts]), seconds))
         self._kinds[zone or "none"] += len(values)
         return [value - zone_seconds for value in values] if zone_seconds else values
@@ -329,6 +341,26 @@ class _Minutes(dict):  # type: ignore[type-arg]
         value = datetime.fromisoformat(text).replace(tzinfo=timezone.utc).timestamp()
         self[text] = value
         return value
+
+
+def _end_of_minute(texts: Sequence[str]) -> int:
+    """How many timestamps are in the minute of the first, if they ascend."""
+    low, high, minute = 0, len(texts), texts[0][:17]
+    while high - low > 1:
+        middle = (low + high) // 2
+        if texts[middle][:17] == minute:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _seconds(texts: Sequence[str]) -> list[float]:
+    """Seconds of a minute. Raises ValueError for anything else."""
+    seconds = list(map(float, texts))
+    if not (min(seconds) >= 0 and max(seconds) < 61 and math.isfinite(sum(seconds))):
+        raise ValueError
+    return seconds
 
 
 def _zone_of(text: str) -> tuple[str, float]:
