@@ -38,6 +38,10 @@ class Workspace:
         """Replace this workspace's faults (see ``faults.Fault``); none: as healthy as its scenario."""
         self.simulator.control("PUT", f"/faults/{self.name}", list(faults))
 
+    def change(self, **document: Any) -> None:
+        """Let something happen: states change, logs grow (see README.md)."""
+        self.simulator.control("POST", f"/scenarios/{self.name}/changes", document)
+
     def requests(self) -> list[dict[str, Any]]:
         """The requests so far that were about this workspace, in the order of arrival."""
         return list(self.simulator.control("GET", f"/requests?workspace={self.name}"))

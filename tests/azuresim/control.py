@@ -46,6 +46,11 @@ async def _delete_scenario(server: Server, _body: Any, _request: web.BaseRequest
     return {}
 
 
+async def _change(server: Server, body: Any, _request: web.BaseRequest, name: str) -> Any:
+    await asyncio.get_running_loop().run_in_executor(None, server.change, name, body)
+    return {}
+
+
 async def _get_faults(server: Server, _body: Any, _request: web.BaseRequest) -> Any:
     return server.simulator.faults.get()
 
@@ -68,6 +73,7 @@ async def _forget(server: Server, _body: Any, _request: web.BaseRequest) -> Any:
 _ROUTES: dict[str, dict[str, Callable[..., Awaitable[Any]]]] = {
     "/scenarios": {"GET": _scenarios},
     "/scenarios/([^/]+)": {"PUT": _put_scenario, "DELETE": _delete_scenario},
+    "/scenarios/([^/]+)/changes": {"POST": _change},
     "/faults": {"GET": _get_faults},
     "/faults/([^/]+)": {"PUT": _put_faults},
     "/requests": {"GET": _requests, "DELETE": _forget},

@@ -4,6 +4,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from . import scoring
 from .replies import Refused, Reply, mms_error, ok, provider_error
 from .routing import Call, Route, page, pattern
 from .scenario import Scenario
@@ -78,6 +79,9 @@ def _shown(call: Call, payload: dict[str, Any], details: tuple[str, ...]) -> dic
     """The payload as answered: without its details unless ``expand=true`` asks for them."""
     if call.query.get("expand", "false").lower() != "true":
         payload = {key: value for key, value in payload.items() if key not in details}
+    if payload.get("name") in call.found.scoring and "scoringUri" in payload:
+        address = f"{call.simulator.addresses['scoring']}/{call.found.names.scenario}/{payload['name']}/score"
+        payload = {**payload, "scoringUri": address}
     return _signed(call, payload)
 
 
@@ -166,6 +170,20 @@ def _service_logs(call: Call) -> Reply:
     return ok({"content": "".join(lines[-int(tail):] if int(tail) else [])})
 
 
+def _service_keys(call: Call) -> Reply:
+    service = _need_service(call)
+    if not service.get("authEnabled"):
+        return mms_error(400, "AuthNotEnabled", f"Service {service['name']} has no keys: auth is not enabled.")
+    return ok(scoring.keys_of(call.found, service["name"]))
+
+
+def _service_token(call: Call) -> Reply:
+    service = _need_service(call)
+    if not service.get("aadAuthEnabled"):
+        return mms_error(400, "AadAuthNotEnabled", f"Token auth is not enabled for service {service['name']}.")
+    return ok(scoring.token_of(call.found, service["name"]))
+
+
 def _operation(call: Call) -> Reply:
     operation = call.found.operations.get(call.parts["operation"])
     if operation is None:
@@ -232,6 +250,10 @@ ROUTES = [
     Route("mms.service", "GET", pattern(_MMS + "/services/{service}"), _service, action=f"{_RIGHTS}/services/read"),
     Route("mms.service_logs", "GET", pattern(_MMS + "/services/{service}/logs"), _service_logs,
           action=f"{_RIGHTS}/services/read"),
+    Route("mms.service_keys", "POST", pattern(_MMS + "/services/{service}/listkeys"), _service_keys,
+          action=f"{_RIGHTS}/services/aks/listkeys/action"),
+    Route("mms.service_token", "POST", pattern(_MMS + "/services/{service}/token"), _service_token,
+          action=f"{_RIGHTS}/services/aks/listkeys/action"),
     Route("mms.operation", "GET", pattern(_MMS + "/operations/{operation}"), _operation,
           action=f"{_RIGHTS}/services/read"),
     Route("mms.models", "GET", pattern(_MMS + "/models"), _models, action=f"{_RIGHTS}/models/read"),

@@ -24,9 +24,11 @@ def scenario(cls: type[Scenario], names: Names, document: dict[str, Any]) -> Sce
     images = [_image(names, image_id, entry, blobs) for image_id, entry in _items(document, "images")]
     operations = {key: _operation(names, key, entry, blobs) for key, entry in _items(document, "operations")}
     models = [_model(names, model_id, entry) for model_id, entry in _items(document, "models")]
-    services, logs = {}, {}
+    services, logs, scoring = {}, {}, {}
     for name, entry in _items(document, "services"):
         logs[name] = {"main": "", "init": "", **entry.pop("logs", {})}
+        if "scoring" in entry:
+            scoring[name] = entry.pop("scoring")
         services[name] = _service(names, name, entry, images, models)
         operations.setdefault(services[name]["operationId"],
                               _service_operation(names, services[name]))
@@ -38,7 +40,7 @@ def scenario(cls: type[Scenario], names: Names, document: dict[str, Any]) -> Sce
         names=names, workspace=_workspace(names, document.get("workspace", {})),
         vault=None if vault is None else _vault(names, vault),
         registry=None if registry is None else _registry(names, registry),
-        services=services, logs=logs, images=images, operations=operations, models=models,
+        services=services, logs=logs, scoring=scoring, images=images, operations=operations, models=models,
         environments={key: _environment(names, key, entry) for key, entry in _items(document, "environments")},
         container_groups=groups, container_logs=container_logs, deployments=deployments, templates=templates,
         operations_of=operations_of,

@@ -70,5 +70,11 @@ def identity_error(status: int, code: str, message: str, **headers: str) -> Repl
               status, **headers)
 
 
+def scoring_error(status: int, code: str, message: str, **headers: str) -> Reply:
+    """The answer of what stands in front of a service's container: a line of text."""
+    return Reply(status, f"{code}: {message}".encode(), "text/plain; charset=utf-8", headers)
+
+
 #: How each plane of the simulator words an error.
-ERRORS = {"arm": arm_error, "ml": mms_error, "blob": blob_error, "identity": identity_error}
+ERRORS = {"arm": arm_error, "ml": mms_error, "blob": blob_error, "identity": identity_error,
+          "scoring": scoring_error}

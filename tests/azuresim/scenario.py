@@ -96,7 +96,8 @@ class Names:
 class Scenario:
     """Everything the simulated services hold about one workspace. Payloads are as Azure sends them.
 
-    ``logs`` maps a service to its container logs (``main``, ``init``); ``blobs`` maps a blob's name to its text;
+    ``logs`` maps a service to its container logs (``main``, ``init``), ``scoring`` to how it answers requests;
+    ``blobs`` maps a blob's name to its text;
     ``container_logs`` maps (group, container) to text; ``templates`` and ``operations_of`` belong to entries of
     ``deployments``; ``page_sizes`` makes a list of the Model Management Service come in pages.
     """
@@ -107,6 +108,7 @@ class Scenario:
     registry: dict[str, Any] | None
     services: dict[str, dict[str, Any]]
     logs: dict[str, dict[str, str]]
+    scoring: dict[str, dict[str, Any]]
     images: list[dict[str, Any]]
     operations: dict[str, dict[str, Any]]
     models: list[dict[str, Any]]
@@ -212,6 +214,10 @@ class World:
     def workspace(self, workspace_id: str) -> Scenario | None:
         """The scenario of a workspace id (a GUID)."""
         return next((each for each in self if each.names.workspace_id == workspace_id.lower()), None)
+
+    def named(self, name: str) -> Scenario | None:
+        """The scenario of that name."""
+        return self._scenarios.get(name)
 
     def container(self, container: str) -> Scenario | None:
         """The scenario of a blob container."""

@@ -18,7 +18,7 @@ import aiohttp
 import trustme
 from aiohttp import web
 
-from . import arm, blob, control, identity, ml, scenario
+from . import arm, blob, control, identity, ml, scenario, scoring
 from .azurite import Azurite, AzuriteMissing
 from .faults import ANSWERS, Fault, Switchboard, answer, spoil
 from .replies import ERRORS, Refused, Reply
@@ -70,6 +70,8 @@ class Server:
         for plane, serve in (("arm", self._plane(arm)), ("ml", self._plane(ml)), ("blob", self._blob)):
             address = await self._listen(serve, plane, options.ports.get(plane, 0), tls)
             self.simulator.addresses[plane] = address
+        self.simulator.addresses["scoring"] = await self._listen(
+            self._plane(scoring), "scoring", options.ports.get("scoring", 0), None)
         local = await self._listen(self._local, "local", options.ports.get("local", 0), None)
         self.simulator.addresses["identity"] = local
         self._session = aiohttp.ClientSession(auto_decompress=False)
@@ -102,6 +104,24 @@ class Server:
             self.azurite.upload(new.names.container, new.blobs)
         self.simulator.world.add(new)
         self.simulator.faults.set(new.names.scenario, new.faults)
+
+    def change(self, name: str, document: dict[str, Any]) -> None:
+        """What happens in a scenario after its start (see README.md); KeyError for what it does not have."""
+        found = self.simulator.world.named(name)
+        if found is None:
+            raise KeyError(name)
+        images = {image["id"]: image for image in found.images}
+        for kind, items in (("services", found.services), ("images", images), ("operations", found.operations)):
+            for key, fields in document.get(kind, {}).items():
+                items[key].update(fields)
+        for service, added in document.get("logs", {}).items():
+            for container, text in added.items():
+                found.logs[service][container] += text
+        for key, text in document.get("build_logs", {}).items():
+            place = images[key]["imageBuildLogUri"] if key in images else found.operations[key]["operationLog"]
+            found.blobs[place["blob"]] += text
+            if self.azurite is not None:
+                self.azurite.upload(found.names.container, {place["blob"]: found.blobs[place["blob"]]})
 
     def _start_azurite(self) -> None:
         try:
