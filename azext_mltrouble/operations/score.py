@@ -6,11 +6,15 @@ import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from knack.log import get_logger
+
 from azext_mltrouble.operations.v1_workspace import OpenWorkspace, advice, open_workspace
 
 if TYPE_CHECKING:
     from azext_mltrouble.cloud.scoring import Answer
     from azext_mltrouble.evidence.redaction import Redactor
+
+logger = get_logger(__name__)
 
 #: Headers that tell where an answer comes from and what became of the request: those of the web, of azureml-inference-
 #: server-http, of the front ends on ACI and AKS, and of managed endpoints.
@@ -51,6 +55,8 @@ def score(
     service = read_service(opened, name)
     address = _scoring_address(service, name)
     kind, credential = _credential(opened, service, name)
+    if credential and not address.startswith("https:"):
+        logger.warning("The %s travels unencrypted: the scoring address is http. Enable TLS for the service.", kind)
     answer = send(opened.session, address, name, body, credential, float(timeout))
     redactor = Redactor()
     redactor_of_call = _Masking(redactor, credential)

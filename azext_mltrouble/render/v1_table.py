@@ -1,4 +1,7 @@
-"""``-o table`` of models, images and services of v1: a row each for a list, a page for one."""
+"""``-o table`` of models, images and services of v1: a row each for a list, a page for one.
+
+az writes the first letter of a column's name large, so a page is headed by a state or a version, never by a name.
+"""
 from __future__ import annotations
 
 import json
@@ -7,7 +10,7 @@ from typing import Any
 
 from .table import WIDTH, Row, ascii_cell, root_cause_sections, two_columns
 from .text import clip, one_line, wrap
-from .wording import duration, headline
+from .wording import headline
 
 #: Columns of a page's value: what is left beside the longest label.
 _VALUE_WIDTH = WIDTH - len("Description") - 2
@@ -29,6 +32,7 @@ def model_table(result: Any) -> list[Row]:
             for one in result
         ]
     sections = [
+        ("Model", _prose([result.get("name")])),
         ("Framework", _prose([result.get("framework"), result.get("frameworkVersion")])),
         ("Created", _prose([_time(result.get("createdTime")), _creator(result)])),
         ("Run", _prose([result.get("experimentName"), result.get("runId")])),
@@ -37,7 +41,7 @@ def model_table(result: Any) -> list[Row]:
         ("Description", _prose([result.get("description")])),
         ("Address", _prose([result.get("url")])),
     ]
-    return two_columns("Model", _text(result.get("id")), sections, _VALUE_WIDTH)
+    return two_columns("Version", one_line(_text(result.get("version"))) or "unknown", sections, _VALUE_WIDTH)
 
 
 def image_table(result: Any) -> list[Row]:
@@ -55,7 +59,7 @@ def image_table(result: Any) -> list[Row]:
             rows.append(row)
         return rows
     sections = [
-        ("State", _prose([result.get("creationState")])),
+        ("Image", _prose([result.get("id")])),
         ("Error", _error(result.get("error"))),
         ("Created", _prose([_time(result.get("createdTime"))])),
         ("Location", _prose([result.get("imageLocation")])),
@@ -64,7 +68,7 @@ def image_table(result: Any) -> list[Row]:
         ("Tags", _prose(_pairs(result.get("kvTags")))),
         ("Build log", _prose([result.get("buildLog")])),
     ]
-    return two_columns("Image", _text(result.get("id")), sections, _VALUE_WIDTH)
+    return two_columns("State", one_line(_text(result.get("creationState"))) or "unknown", sections, _VALUE_WIDTH)
 
 
 def service_table(result: Any) -> list[Row]:
@@ -82,7 +86,7 @@ def service_table(result: Any) -> list[Row]:
     migration = result["migration"]
     resources = result.get("containerResourceRequirements") or {}
     sections = [
-        ("State", _prose([result.get("state")])),
+        ("Service", _prose([result.get("name")])),
         ("Error", _error(result.get("error"))),
         ("Compute", _prose([result.get("computeType"), result.get("computeName")])),
         ("Image", _prose([_image(result)])),
@@ -95,17 +99,13 @@ def service_table(result: Any) -> list[Row]:
         ("Tags", _prose(_pairs(result.get("kvTags")))),
         ("Next", [*_prose([migration["text"]]), migration["docUrl"]]),
     ]
-    return two_columns("Service", _text(result.get("name")), sections, _VALUE_WIDTH)
+    return two_columns("State", one_line(_text(result.get("state"))) or "unknown", sections, _VALUE_WIDTH)
 
 
 def wait_table(result: dict[str, Any]) -> list[Row]:
     """Rows for ``service wait``."""
-    sections = [
-        ("State", _prose([result["state"]])),
-        ("Waited", [duration(1000 * result["seconds"]) or "0 s"]),
-        *_diagnosis(result["diagnosis"]),
-    ]
-    return two_columns("Service", one_line(result["name"]), sections)
+    sections = [("Service", _prose([result["name"]])), *_diagnosis(result["diagnosis"])]
+    return two_columns("State", one_line(f"{result['state']} after {result['seconds']} s"), sections)
 
 
 def score_table(result: dict[str, Any]) -> list[Row]:
