@@ -33,12 +33,14 @@ _XML_ERROR = re.compile(r"<Code>([^<]{1,200})</Code>\s*<Message>([^<]{0,2000})</
 _XML_DETAIL = re.compile(r"<AuthenticationErrorDetail>([^<]{0,500})</AuthenticationErrorDetail>")
 
 
-def answer_error(what: str, status: int, headers: Mapping[str, str], body: bytes) -> AzCLIError:
-    """The error for an answer that is no success. ``what`` was asked for ("the workspace 'ws'")."""
+def answer_error(
+    what: str, status: int, headers: Mapping[str, str], body: bytes, done: str = "read"
+) -> AzCLIError:
+    """The error for an answer that is no success. ``what`` was asked for ("the workspace 'ws'"), to be ``done``."""
     text = body.decode("utf-8", "replace")
     said = _what_azure_said(text) or _first_words(text) or "no reason given"
     request_id = headers.get("x-ms-request-id", "") if status >= 500 else ""
-    message = f"{_capital(what)} could not be read: HTTP {status}, {said}"
+    message = f"{_capital(what)} could not be {done}: HTTP {status}, {said}"
     if request_id:
         message += f" (request id {request_id})"
     return _class_of(status)(without_queries(message), recommendation=_help_for(status, text))
@@ -82,13 +84,13 @@ def content_error(what: str, content_type: str, body: bytes) -> AzCLIError:
     )
 
 
-def connection_error(what: str, error: BaseException) -> AzCLIError:
+def connection_error(what: str, error: BaseException, done: str = "read") -> AzCLIError:
     """The error for a request that got no answer, or only a part of one."""
     cause = _CAUSED_BY.search(str(error))
     reason = (cause and (cause["said"] or cause["other"])) or str(error) or type(error).__name__
     if isinstance(error, (ServiceRequestTimeoutError, ServiceResponseTimeoutError)):
         reason = f"no answer in time ({reason})"
-    message = f"{_capital(what)} could not be read: {_one_line(without_queries(reason))}"
+    message = f"{_capital(what)} could not be {done}: {_one_line(without_queries(reason))}"
     is_tls = "certificate" in reason.lower() or "ssl" in reason.lower()
     return AzureConnectionError(message, recommendation=TRUST_PROXY if is_tls else CHECK_NETWORK)
 

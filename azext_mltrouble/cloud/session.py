@@ -20,6 +20,7 @@ DEFAULT_TIMEOUT = 60.0
 #: Bytes; no answer of Azure comes near.
 _LARGEST_JSON = 64 * 1024 * 1024
 _MOST_PAGES = 100
+_JSON = "application/json"
 #: The status for a range that begins where the blob ends.
 _NO_MORE_BYTES = 416
 
@@ -146,6 +147,26 @@ class Session:
         """The JSON object that a POST without a body answers: the reads that Resource Manager calls actions."""
         return self._json("POST", url, what, query, True)
 
+    def put(self, url: str, what: str, query: Mapping[str, str], payload: Any) -> None:
+        """Writes a JSON payload. ``what`` names in errors what is changed."""
+        body = json.dumps(payload).encode()
+        with self._answer("PUT", url, what, query, authenticated=True, body=body) as (_, chunks):
+            for _ in chunks:
+                pass
+
+    def send(
+        self, method: str, url: str, what: str, payload: Any, content_type: str = _JSON
+    ) -> tuple[Mapping[str, str], dict[str, Any]]:
+        """Writes a JSON payload; the headers and the JSON object of the answer, which may be empty."""
+        body = json.dumps(payload).encode()
+        with self._answer(method, url, what, None, True, body=body, content_type=content_type) as (headers, chunks):
+            text = b"".join(chunks)
+        try:
+            answer = json.loads(text or b"{}")
+        except ValueError:
+            answer = {}
+        return headers, answer if isinstance(answer, dict) else {}
+
     def get_all(self, url: str, what: str, query: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
         """The items of a list, page by page. A next page elsewhere is refused: the token would go along."""
         from azext_mltrouble.cloud.errors import content_error
@@ -195,6 +216,8 @@ class Session:
         query: Mapping[str, str] | None,
         authenticated: bool,
         start: int = 0,
+        body: bytes | None = None,
+        content_type: str = _JSON,
     ) -> Iterator[tuple[Mapping[str, str], Iterator[bytes]]]:
         """The headers and the body of a successful answer; any other is raised as an error.
 
@@ -218,9 +241,13 @@ class Session:
             headers["Authorization"] = f"Bearer {token}"
         if start:
             headers["Range"] = f"bytes={start}-"
+        if body is not None:
+            headers["Content-Type"] = content_type
+        done = "read" if body is None else "changed"
         started = time.monotonic()
         try:
-            response = pipeline.run(HttpRequest(method, url, headers=headers), stream=True).http_response
+            request = HttpRequest(method, url, headers=headers, data=body)
+            response = pipeline.run(request, stream=True).http_response
             logger.debug("%s %s: %s in %d ms", method, urlsplit(url)._replace(query="").geturl(), response.status_code,
                          1000 * (time.monotonic() - started))  # fmt: skip
             chunks = response.stream_download(pipeline)
@@ -228,12 +255,13 @@ class Session:
                 yield response.headers, iter(())
                 return
             if not 200 <= response.status_code < 300:
-                raise errors.answer_error(what, response.status_code, response.headers, next(iter(chunks), b""))
+                said = next(iter(chunks), b"")
+                raise errors.answer_error(what, response.status_code, response.headers, said, done)
             yield response.headers, chunks
         except AzureError as error:
-            raise errors.connection_error(what, error) from error
+            raise errors.connection_error(what, error, done) from error
         except OSError as error:
-            raise errors.connection_error(what, error) from error
+            raise errors.connection_error(what, error, done) from error
 
     def _open_pipeline(self) -> Any:
         from azext_mltrouble.cloud.transport import open_pipeline

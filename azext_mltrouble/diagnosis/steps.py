@@ -18,6 +18,8 @@ def next_steps(evidence: Evidence, verdict: Verdict, root: Finding | None, settl
 
 def _usual(target: Target) -> list[str]:
     name = quote(target.name) if target.name and target.kind in ("service", "endpoint") else "SERVICE"
+    if target.kind == "vault":
+        return []
     if target.kind in ("log", "bundle"):
         return [f"az ml trouble diagnose -n {name}"]
     log = f"az ml trouble service log -n {name}"

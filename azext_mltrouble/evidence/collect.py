@@ -19,7 +19,8 @@ from azext_mltrouble.evidence.model import Evidence, Target
 from azext_mltrouble.evidence.observing import observations_of
 from azext_mltrouble.evidence.redaction import Redactor
 from azext_mltrouble.evidence.tasks import Task
-from azext_mltrouble.evidence.v1_reads import ImageReads, Reads, ServiceReads, field
+from azext_mltrouble.evidence.v1_reads import ImageReads, Reads, ServiceReads
+from azext_mltrouble.evidence.vault_reads import field
 
 Progress = Callable[[str], None]
 

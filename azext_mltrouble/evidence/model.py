@@ -25,7 +25,7 @@ class Target:
     """
 
     name: str | None
-    kind: Literal["service", "endpoint", "log", "bundle"]
+    kind: Literal["service", "endpoint", "log", "bundle", "vault", "template"]
     generation: Literal["v1", "v2"] | None = None
     compute: str | None = None
     workspace: str | None = None

@@ -61,6 +61,10 @@ KEY_VAULT = Source(
     "key-vault", "access", "Key Vault", "Microsoft.KeyVault/vaults/read", scope="the workspace's key vault",
     if_missing="Recover the vault if it was deleted: az keyvault list-deleted, then az keyvault recover.",
 )  # fmt: skip
+KEY_VAULT_ROLES = Source(
+    "key-vault-roles", "access", "Roles on the Key Vault", "Microsoft.Authorization/roleAssignments/read",
+    scope="the workspace's key vault",
+)  # fmt: skip
 KEY_VAULT_HISTORY = Source(
     "key-vault-history", "access", "What changed the Key Vault", "Microsoft.Resources/deployments/read",
     scope="the vault's resource group", if_missing="The vault's resource group was deleted.",

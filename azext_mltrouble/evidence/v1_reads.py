@@ -16,7 +16,7 @@ from typing import Any, Callable
 
 from azure.cli.core.azclierror import AzCLIError, ResourceNotFoundError
 
-from azext_mltrouble.cloud import arm, blob, keyvault, registry, v1
+from azext_mltrouble.cloud import arm, blob, registry, v1
 from azext_mltrouble.cloud.session import Session, WorkspaceScope
 from azext_mltrouble.evidence import sources
 from azext_mltrouble.evidence.model import Log
@@ -24,19 +24,13 @@ from azext_mltrouble.evidence.redaction import Redactor
 from azext_mltrouble.evidence.sources import Source
 from azext_mltrouble.evidence.spool import ChunkReader, Spool
 from azext_mltrouble.evidence.tasks import Absent, Blocked, Outcome, Partial, Task
+from azext_mltrouble.evidence.vault_reads import VaultReads, field, identity_of
 
 #: Lines of a container's log, as many as azureml-core asks for.
 _TAIL = 5000
 _FRONT_END = "azureml-fe-aci"
 #: Models of one deployment that are looked up; no deployment in practice has as many.
 _MOST_MODELS = 20
-
-
-def field(payload: Any, *path: str) -> Any:
-    """What lies at a path of names; None where Azure sent something else than an object on the way."""
-    for name in path:
-        payload = payload.get(name) if isinstance(payload, dict) else None
-    return payload
 
 
 class Reads:
@@ -51,8 +45,7 @@ class Reads:
         self._mms = self._read(
             "the addresses of its services", lambda found: v1.discover(session, scope, found), self.workspace
         )
-        self._vault = self._read("the key vault", self._read_vault, self.workspace)
-        self._history = self._read("the key vault's history", self._read_history, self.workspace, self._vault)
+        self._vault = VaultReads(session, self.workspace)
         self._registry = self._read("the container registry", self._read_registry, self.workspace)
 
     def _read(self, name: str, work: Callable[..., Any], *needs: Task, after: tuple[Task, ...] = ()) -> Task:
@@ -69,8 +62,7 @@ class Reads:
         return {
             "workspace": workspace,
             "identity": identity_of(workspace),
-            "vault": self._vault.outcome().value,
-            "vaultHistory": self._history.outcome().value,
+            **self._vault.facts(),
             "registry": self._registry.outcome().value,
         }
 
@@ -83,36 +75,9 @@ class Reads:
         return [
             (sources.WORKSPACE, self.workspace.outcome(), ""),
             (sources.DISCOVERY, self._mms.outcome(), ""),
-            (sources.KEY_VAULT, self._vault.outcome(), ""),
-            (sources.KEY_VAULT_HISTORY, self._history.outcome(), ""),
+            *self._vault.outcomes(),
             (sources.REGISTRY, self._registry.outcome(), ""),
         ]
-
-    def _read_vault(self, workspace: dict[str, Any]) -> dict[str, Any]:
-        vault_id = field(workspace, "properties", "keyVault")
-        if not vault_id:
-            raise Absent("The workspace names no key vault.")
-        return keyvault.vault(self._session, str(vault_id))
-
-    def _read_history(self, workspace: dict[str, Any], vault: dict[str, Any]) -> dict[str, Any]:
-        """Who removed the workspace's access policy; two more round trips, so only where it is gone."""
-        if field(vault, "properties", "enableRbacAuthorization"):
-            raise Absent("The key vault works by roles; it has no access policies to lose.")
-        identity = field(identity_of(workspace), "principalId")
-        if not identity:
-            raise Absent("The workspace has no identity whose access policy could be missing.")
-        policies = field(vault, "properties", "accessPolicies") or []
-        if any(str(field(one, "objectId")).lower() == identity.lower() for one in policies):
-            raise Absent("Not needed: the workspace's identity has its access policy.")
-        vault_id = str(field(workspace, "properties", "keyVault"))
-        activity = self._read("the activity log", lambda: keyvault.activity(self._session, vault_id))
-        deployments = self._read("the deployment history", lambda: keyvault.deployments(self._session, vault_id))
-        ended = (deployments.outcome(), activity.outcome())
-        history = {"deployments": ended[0].value or [], "activity": ended[1].value or []}
-        for one in ended:
-            if one.error is not None:
-                raise Partial(history, one.error)
-        return history
 
     def _read_registry(self, workspace: dict[str, Any]) -> dict[str, Any]:
         registry_id = field(workspace, "properties", "containerRegistry")
@@ -333,16 +298,6 @@ class ImageReads(Reads):
         if not address:
             raise Absent("Azure names no build log for this image.")
         return self._download_build_log(str(address))
-
-
-def identity_of(workspace: Any) -> dict[str, Any] | None:
-    """The identity that the workspace acts as: its primary user-assigned one, else its own."""
-    identity = field(workspace, "identity")
-    primary = str(field(workspace, "properties", "primaryUserAssignedIdentity") or "").lower()
-    for identity_id, one in (field(identity, "userAssignedIdentities") or {}).items():
-        if identity_id.lower() == primary and isinstance(one, dict):
-            return {"type": "UserAssigned", "id": identity_id, **one}
-    return identity if isinstance(identity, dict) else None
 
 
 def _image_id(service: Any) -> str | None:

@@ -13,7 +13,14 @@ Report = dict[str, Any]
 STATUSES = ("failed", "warning", "unknown", "passed", "skipped")
 #: The characters of RFC 3986, as far as they mean nothing to HTML and Markdown.
 _WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#][A-Za-z0-9\-._~:/?#@!$&+,;=%]*)?")
-_KINDS = {"service": "Service", "endpoint": "Endpoint", "log": "Log", "bundle": "Bundle"}
+_KINDS = {
+    "service": "Service",
+    "endpoint": "Endpoint",
+    "log": "Log",
+    "bundle": "Bundle",
+    "vault": "Key vault",
+    "template": "Template",
+}
 
 
 def as_reports(result: Report | list[Report]) -> list[Report]:

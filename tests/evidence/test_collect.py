@@ -144,7 +144,7 @@ def test_a_wiped_policy_is_followed_to_who_wiped_it(azure: SimulatedAzure, sessi
     )
     evidence = collect(session(), scope_of(workspace), "mysvc")
     assert observed(evidence)["key-vault-history"].status == "collected"
-    assert set(evidence.facts["vaultHistory"]) == {"deployments", "activity"}
+    assert set(evidence.facts["vaultHistory"]) == {"deployments", "activity", "activitySince", "unread"}
 
 
 def test_a_vault_that_works_by_roles_has_no_history_to_read(azure: SimulatedAzure, session: Sessions) -> None:
