@@ -70,6 +70,31 @@ class ModelManagement:
             raise content_error(what, f"without '{field}'", b"")  # what it has instead may be a secret, too
         return secret
 
+    def objection(self, name: str, patch: list[dict[str, Any]]) -> str:
+        """What speaks against an update, as the service itself judges it before; empty without an objection.
+
+        As in azureml-core, a judgement that fails is none.
+        """
+        from azure.cli.core.azclierror import AzCLIError
+
+        question = {"type": "Update", "serviceName": name, "createRequest": None, "updateRequest": patch}
+        try:
+            _, answer = self._session.send(
+                "POST", f"{self._base}/services/validate", f"the update of '{name}'", question
+            )
+        except AzCLIError:
+            return ""
+        error = answer.get("error")
+        return str(error.get("message") or "") if isinstance(error, dict) else ""
+
+    def update(self, name: str, patch: list[dict[str, Any]]) -> str:
+        """Changes a service by a JSON patch (RFC 6902). Returns the id of the operation that carries it out, or ""."""
+        headers, answer = self._session.send(
+            "PATCH", self._service(name), f"the service '{name}'", patch, "application/json-patch+json"
+        )
+        location = str(headers.get("Operation-Location") or "").rstrip("/")
+        return location.rpartition("/")[2] or str(answer.get("operationId") or "")
+
     def operation(self, operation_id: str) -> dict[str, Any]:
         """What became of a long-running operation."""
         address = f"{self._base}/operations/{segment(operation_id)}"
