@@ -65,7 +65,7 @@ class GrowingText:
             text = text[1:]
         self._ended_early = False
         whole, end, self._unfinished = (self._unfinished + text).rpartition("\n")
-        return self._redacted(clean(whole).split("\n")) if end else []
+        return self._redacted(clean(whole + end).split("\n")[:-1]) if end else []
 
     def rest(self) -> list[str]:
         """The line that has no end yet, if there is one."""
