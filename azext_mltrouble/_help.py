@@ -249,3 +249,68 @@ examples:
     - name: Keep the answer (PowerShell).
       text: $answer = az ml trouble service score -n mysvc --data '@request.json' --query answer | ConvertFrom-Json
 """
+
+helps["ml trouble keyvault"] = """
+type: group
+short-summary: Prove, repair and prevent that a template takes the workspace's access to its key vault away.
+"""
+
+helps["ml trouble keyvault check"] = """
+type: command
+short-summary: Check whether the workspace may use its key vault, and who took that away.
+long-summary: >-
+    Looks at the access policy of the workspace's identity (or at its roles, where the vault works by roles), at deleted
+    vaults and at network rules. Deployments and the activity log tell who wrote the vault; where a right is missing, or
+    their retention has ended, that is said. The result has the ways out, with the accessPolicies ready to paste into
+    the template. Nothing is written in Azure.
+examples:
+    - name: Check the key vault of a workspace.
+      text: az ml trouble keyvault check --workspace-name myws --resource-group myrg --output table
+    - name: Write the access policies for the template to a file (bash).
+      text: az ml trouble keyvault check -w myws -g myrg --query accessPolicies -o json > policies.json
+    - name: Write the access policies for the template to a file (PowerShell).
+      text: az ml trouble keyvault check -w myws -g myrg --query accessPolicies -o json | Set-Content policies.json
+    - name: Tell whether a deployment is proven to have wiped the policies (bash and PowerShell).
+      text: az ml trouble keyvault check -w myws -g myrg --query "[history.status, history.summary]" -o tsv
+"""
+
+helps["ml trouble keyvault restore"] = """
+type: command
+short-summary: Give the workspace's identity the access policy back that it lacks.
+long-summary: >-
+    Adds one policy: all permissions on keys, secrets and certificates besides purging. Policies of others stay as they
+    are. The vault is read again afterwards, and shown before and after. Asks first, unless --yes is given. A vault that
+    works by roles is left alone; the role to assign is named instead.
+examples:
+    - name: Restore the policy after a prompt.
+      text: az ml trouble keyvault restore --workspace-name myws --resource-group myrg
+    - name: Restore the policy in a pipeline (bash).
+      text: changed=$(az ml trouble keyvault restore -w myws -g myrg --yes --query changed -o tsv)
+    - name: Restore the policy in a pipeline (PowerShell).
+      text: $changed = az ml trouble keyvault restore -w myws -g myrg --yes --query changed -o tsv
+"""
+
+helps["ml trouble keyvault check-template"] = """
+type: command
+short-summary: Find the key vaults whose access policies a template would wipe when it is deployed again.
+long-summary: >-
+    Reads the JSON of an ARM template, its nested templates, and linked ones that lie beside it; needs no login. A vault
+    resource replaces the whole list of access policies each time, so one with an empty list wipes them. What depends on
+    a parameter without a value, and links that lead elsewhere, are said to be unknown.
+    The exit code is 0 whatever is found, unless --fail-on asks for 10.
+examples:
+    - name: Check a template.
+      text: az ml trouble keyvault check-template --template azuredeploy.json --output table
+    - name: Check a Bicep file (bash and PowerShell).
+      text: |
+        az bicep build --file main.bicep --outfile main.json
+        az ml trouble keyvault check-template --template main.json
+    - name: Fail a pipeline and keep the results for code scanning (bash; the exit code is 10).
+      text: >-
+        az ml trouble keyvault check-template -t main.json -p main.parameters.json --fail-on error
+        --report vault.sarif || exit $?
+    - name: Fail a pipeline and keep the results for code scanning (PowerShell; the exit code is 10).
+      text: |
+        az ml trouble keyvault check-template -t main.json --fail-on error --report vault.sarif
+        if ($LASTEXITCODE -eq 10) { throw "main.json wipes access policies" }
+"""

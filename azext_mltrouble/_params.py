@@ -35,6 +35,11 @@ _FAIL_ON = CLIArgumentType(
     arg_type=get_enum_type(["error", "warning", "never"]),
     help="Exit with code 10, after the full output, when there is a finding that is at least this severe.",
 )
+_REPORT = CLIArgumentType(
+    nargs="+",
+    type=file_type,
+    help="Files to write the report to as well. The ending chooses the format: .html, .sarif, .xml (JUnit) or .md.",
+)
 _SERVICE_NAME = CLIArgumentType(
     options_list=["--name", "-n"], completer=complete_service_names, help="Name of the web service (v1)."
 )
@@ -75,13 +80,7 @@ def load_arguments(loader: Any) -> None:
             **target,
         )
         context.argument("fail_on", _FAIL_ON)
-        context.argument(
-            "report",
-            nargs="+",
-            type=file_type,
-            help="Files to write the report to as well. The ending chooses the format: .html, .sarif, .xml (JUnit) "
-            "or .md.",
-        )
+        context.argument("report", _REPORT)
 
     with loader.argument_context("ml trouble collect") as context:
         context.argument(
@@ -95,6 +94,28 @@ def load_arguments(loader: Any) -> None:
         context.argument("code", help="Code of the finding, such as MLT4103. By default, all codes are listed.")
 
     _load_reads_of_v1(loader)
+    _load_keyvault(loader)
+
+
+def _load_keyvault(loader: Any) -> None:
+    with loader.argument_context("ml trouble keyvault") as context:
+        context.argument("fail_on", _FAIL_ON)
+        context.argument("report", _REPORT)
+        context.argument(
+            "template",
+            options_list=["--template", "-t"],
+            type=file_type,
+            help="The ARM template: JSON, with comments where there are any. Compile Bicep with `az bicep build`.",
+        )
+        context.argument(
+            "parameters",
+            options_list=["--parameters", "-p"],
+            type=file_type,
+            help="The JSON file with the parameters that the template is deployed with. By default, the template's "
+            "own defaults.",
+        )
+    with loader.argument_context("ml trouble keyvault restore") as context:
+        context.argument("yes", _YES, help="Do not prompt for confirmation.")
 
 
 def _load_reads_of_v1(loader: Any) -> None:

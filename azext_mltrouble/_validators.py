@@ -35,6 +35,17 @@ def validate_diagnose(namespace: Any) -> None:
         _require_workspace(namespace)
     else:
         _refuse_generation(namespace, given[0])
+    validate_reports(namespace)
+
+
+def validate_keyvault_check(namespace: Any) -> None:
+    """A workspace, and report files of known formats."""
+    _require_workspace(namespace)
+    validate_reports(namespace)
+
+
+def validate_reports(namespace: Any) -> None:
+    """Report files of known formats, if any."""
     if namespace.report:
         from azext_mltrouble.render.report_file import check_report_path
 

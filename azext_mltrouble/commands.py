@@ -9,6 +9,8 @@ from azext_mltrouble._validators import (
     validate_collect,
     validate_diagnose,
     validate_image_log,
+    validate_keyvault_check,
+    validate_reports,
     validate_score,
     validate_service_log,
     validate_wait,
@@ -25,6 +27,12 @@ def load_command_table(loader: Any) -> None:
     with loader.command_group("ml trouble", custom_command_type=_operations("explain")) as group:
         group.custom_command("explain", "explain", table_transformer=_explain_table)
     _load_reads_of_v1(loader)
+    with loader.command_group("ml trouble keyvault", custom_command_type=_operations("keyvault")) as group:
+        group.custom_command("check", "check", validator=validate_keyvault_check, table_transformer=_vault_table)
+        group.custom_command("restore", "restore", validator=validate_workspace, table_transformer=_restore_table)
+        group.custom_command(
+            "check-template", "check_template", validator=validate_reports, table_transformer=_diagnose_table
+        )
 
 
 def _load_reads_of_v1(loader: Any) -> None:
@@ -53,6 +61,18 @@ def _diagnose_table(result: Any) -> Any:
     from azext_mltrouble.render.table import diagnose_table
 
     return diagnose_table(result)
+
+
+def _vault_table(result: Any) -> Any:
+    from azext_mltrouble.render.keyvault_table import check_table
+
+    return check_table(result)
+
+
+def _restore_table(result: Any) -> Any:
+    from azext_mltrouble.render.keyvault_table import restore_table
+
+    return restore_table(result)
 
 
 def _collect_table(result: Any) -> Any:

@@ -65,6 +65,11 @@ KEY_VAULT_ROLES = Source(
     "key-vault-roles", "access", "Roles on the Key Vault", "Microsoft.Authorization/roleAssignments/read",
     scope="the workspace's key vault",
 )  # fmt: skip
+KEY_VAULT_POLICIES = Source(
+    "key-vault-policies", "access", "Access policies of the Key Vault",
+    "Microsoft.KeyVault/vaults/accessPolicies/write",
+    role="Key Vault Contributor", scope="the workspace's key vault",
+)  # fmt: skip
 KEY_VAULT_HISTORY = Source(
     "key-vault-history", "access", "What changed the Key Vault", "Microsoft.Resources/deployments/read",
     scope="the vault's resource group", if_missing="The vault's resource group was deleted.",

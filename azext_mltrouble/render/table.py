@@ -32,7 +32,8 @@ WIDTH = 100
 _GAP = 2
 #: tabulate makes a column two wider than its header.
 _HEADER_PADDING = 2
-_VALUE_WIDTH = WIDTH - len("Collected") - _GAP
+#: Columns of a value.
+VALUE_WIDTH = WIDTH - len("Collected") - _GAP
 
 _PROSE_LIMIT = 500
 _LOG_LINE_LIMIT = 250
@@ -57,10 +58,10 @@ def collect_table(result: dict[str, Any]) -> list[Row]:
     sources = {label: result.get(key) or [] for label, key in _COLLECTED_LISTS.items()}
     counts = [f"{len(items)} {label.lower()}" for label, items in sources.items() if items]
     sections = [
-        ("Path", wrap(one_line(result.get("path") or ""), _VALUE_WIDTH)),
-        ("Size", _prose(_size(result.get("sizeBytes")))),
+        ("Path", wrap(one_line(result.get("path") or ""), VALUE_WIDTH)),
+        ("Size", prose(_size(result.get("sizeBytes")))),
         *((label, _lines(_source(item) for item in items)) for label, items in sources.items()),
-        ("Redacted", _prose(redactions({"redactions": result.get("redactions") or {}}))),
+        ("Redacted", prose(redactions({"redactions": result.get("redactions") or {}}))),
     ]
     return two_columns("Bundle", f"Written: {', '.join(counts)}" if counts else "Written", sections)
 
@@ -81,23 +82,27 @@ def _size(size: int | None) -> str:
 
 
 def _page(report: Report) -> list[Row]:
+    return two_columns("Verdict", headline(report), report_sections(report))
+
+
+def report_sections(report: Report) -> list[tuple[str, list[str]]]:
+    """What a page says of a report: a label and lines for each section; empty where there is nothing to say."""
     root_cause = report["rootCause"]
     facts = [f"{label.lower()} {value}" for label, value in target_facts(report)]
-    sections = [
-        (target_kind(report), _prose(", ".join([target_name(report), *facts]))),
+    return [
+        (target_kind(report), prose(", ".join([target_name(report), *facts]))),
         ("Stages", _stage_line(report["stages"])),
         *(root_cause_sections(root_cause) if root_cause else []),
         ("Also", _findings(other_findings(report))),
         ("Checks", _checks(report)),
-        ("Next", _commands(report["nextSteps"], "nextSteps", _VALUE_WIDTH)),
-        ("Redacted", _prose(redactions(report))),
+        ("Next", command_lines(report["nextSteps"], "nextSteps", VALUE_WIDTH)),
+        ("Redacted", prose(redactions(report))),
     ]
-    return two_columns("Verdict", headline(report), sections)
 
 
 def _stage_line(stages: list[dict[str, Any]]) -> list[str]:
     parts = [one_line(f"{stage['stage']} {_STATUS_WORDS.get(stage['status'], stage['status'])}") for stage in stages]
-    return wrap_words([f"{part} >" for part in parts[:-1]] + parts[-1:], _VALUE_WIDTH)
+    return wrap_words([f"{part} >" for part in parts[:-1]] + parts[-1:], VALUE_WIDTH)
 
 
 def root_cause_sections(finding: dict[str, Any]) -> list[tuple[str, list[str]]]:
@@ -105,15 +110,15 @@ def root_cause_sections(finding: dict[str, Any]) -> list[tuple[str, list[str]]]:
     remedy = finding["remedy"]
     proof = finding["evidence"]
     return [
-        ("Cause", _prose(f"{_title(finding)} (confidence: {finding['confidence']})") + _prose(finding["summary"])),
+        ("Cause", prose(f"{_title(finding)} (confidence: {finding['confidence']})") + prose(finding["summary"])),
         ("Proof", _at_most(_MOST_PROOFS, [_proof(evidence) for evidence in proof], "rootCause.evidence")),
-        ("Fix", _prose(remedy["text"]) + _commands(remedy["commands"], "rootCause.remedy.commands", _VALUE_WIDTH)),
+        ("Fix", prose(remedy["text"]) + command_lines(remedy["commands"], "rootCause.remedy.commands", VALUE_WIDTH)),
         ("Docs", _address(finding["docUrl"])),
     ]
 
 
 def _proof(evidence: dict[str, Any]) -> list[str]:
-    return _prose(f"{place(evidence)}:") + _prose(evidence["text"], _LOG_LINE_LIMIT)
+    return prose(f"{place(evidence)}:") + prose(evidence["text"], _LOG_LINE_LIMIT)
 
 
 def _title(finding: dict[str, Any]) -> str:
@@ -121,12 +126,12 @@ def _title(finding: dict[str, Any]) -> str:
 
 
 def _address(url: str | None) -> list[str]:
-    address = short_address(one_line(url or ""), _VALUE_WIDTH)
+    address = short_address(one_line(url or ""), VALUE_WIDTH)
     return [address] if address else []
 
 
 def _findings(findings: list[dict[str, Any]]) -> list[str]:
-    lines = [_prose(f"{finding['severity']} at {finding['stage']}: {_title(finding)}") for finding in findings]
+    lines = [prose(f"{finding['severity']} at {finding['stage']}: {_title(finding)}") for finding in findings]
     return _at_most(_MOST_FINDINGS, lines, "findings")
 
 
@@ -137,10 +142,10 @@ def _checks(report: Report) -> list[str]:
         key=lambda stage_and_check: _NOTABLE.index(stage_and_check[1]["status"]),
     )
     lines = [
-        _prose(": ".join(part for part in (f"{check['status']} at {stage}", check["title"], check["detail"]) if part))
+        prose(": ".join(part for part in (f"{check['status']} at {stage}", check["title"], check["detail"]) if part))
         for stage, check in notable
     ]
-    return _prose(check_counts(report)) + _at_most(_MOST_CHECKS, lines, "stages")
+    return prose(check_counts(report)) + _at_most(_MOST_CHECKS, lines, "stages")
 
 
 def _at_most(most: int, items: list[list[str]], query: str) -> list[str]:
@@ -149,7 +154,8 @@ def _at_most(most: int, items: list[list[str]], query: str) -> list[str]:
     return [*shown, f"and {left} more: -o json --query {query}"] if left > 0 else shown
 
 
-def _commands(commands: list[str], query: str, width: int) -> list[str]:
+def command_lines(commands: list[str], query: str, width: int) -> list[str]:
+    """Commands that can be copied; ``query`` is where they stand in the result, for those that do not fit."""
     fitted = [_fitted(command, query, width) for command in commands]
     return _at_most(_MOST_COMMANDS, fitted, query)
 
@@ -198,16 +204,17 @@ def ascii_cell(text: str | None, limit: int) -> str:
     return clip(one_line(text or "").encode("ascii", "replace").decode("ascii"), limit)
 
 
-def _prose(text: Any, limit: int = _PROSE_LIMIT) -> list[str]:
-    return wrap(clip(one_line(text), limit), _VALUE_WIDTH)
+def prose(text: Any, limit: int = _PROSE_LIMIT) -> list[str]:
+    """A text of at most ``limit`` characters in lines that fit a value."""
+    return wrap(clip(one_line(text), limit), VALUE_WIDTH)
 
 
 def _lines(items: Iterable[str]) -> list[str]:
-    return [line for item in items for line in _prose(item)]
+    return [line for item in items for line in prose(item)]
 
 
 def two_columns(
-    label: str, answer: str, sections: list[tuple[str, list[str]]], width: int = _VALUE_WIDTH
+    label: str, answer: str, sections: list[tuple[str, list[str]]], width: int = VALUE_WIDTH
 ) -> list[Row]:
     """A row per section that has something to say; the answer stands in the header, where it is seen first.
 
