@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Lock, Thread
@@ -88,19 +89,10 @@ class Session:
 
         Raises az's own error when nobody is logged in. The token is on its way when this returns.
         """
-        from azure.cli.core._profile import Profile
-        from azure.cli.core.azclierror import AzCLIError, UnclassifiedUserFault
-        from azure.cli.core.commands.client_factory import get_subscription_id
         from azure.cli.core.util import get_az_user_agent, should_disable_connection_verify
-        from knack.util import CLIError
 
-        try:
-            subscription_id = get_subscription_id(cli_ctx)
-            credential, _, tenant_id = Profile(cli_ctx=cli_ctx).get_login_credentials(subscription_id=subscription_id)
-        except AzCLIError:
-            raise
-        except CLIError as error:
-            raise UnclassifiedUserFault(str(error), recommendation="Run 'az login', then try again.") from error
+        timeout = _timeout_of(cli_ctx)
+        credential, subscription_id, tenant_id = _login_of(cli_ctx, timeout)
         correlation = cli_ctx.data.get("headers", {}).get("x-ms-client-request-id")
         session = cls(
             credential,
@@ -109,7 +101,7 @@ class Session:
             cli_ctx.cloud.endpoints.resource_manager,
             cli_ctx.cloud.endpoints.active_directory_resource_id,
             verify=not should_disable_connection_verify(),
-            timeout=_timeout_of(cli_ctx),
+            timeout=timeout,
             headers={"x-ms-correlation-request-id": correlation} if correlation else {},
             user_agent=get_az_user_agent(),
         )
@@ -243,7 +235,7 @@ class Session:
             headers["Range"] = f"bytes={start}-"
         if body is not None:
             headers["Content-Type"] = content_type
-        done = "read" if body is None else "changed"
+        done = "changed" if method in ("PUT", "PATCH") else "read"
         started = time.monotonic()
         try:
             request = HttpRequest(method, url, headers=headers, data=body)
@@ -290,6 +282,42 @@ class Session:
             raise AuthenticationError(
                 f"The access token could not be fetched: {type(error).__name__}: {error}", recommendation=LOGIN_AGAIN
             ) from error
+
+
+def _login_of(cli_ctx: Any, seconds: float) -> tuple[Any, str, str]:
+    """The credential of the active login, its subscription and its tenant.
+
+    Before az 2.71 a managed identity gets its token here, without a timeout, and fails as it happens to fail.
+    """
+    from azure.cli.core._profile import Profile
+    from azure.cli.core.azclierror import AuthenticationError, AzCLIError, UnclassifiedUserFault
+    from azure.cli.core.commands.client_factory import get_subscription_id
+    from knack.util import CLIError
+
+    from azext_mltrouble.cloud.errors import LOGIN_AGAIN, timeout_error
+
+    login: Future[tuple[Any, str, str]] = Future()
+
+    def log_in() -> None:
+        try:
+            wanted = get_subscription_id(cli_ctx)
+            login.set_result(Profile(cli_ctx=cli_ctx).get_login_credentials(subscription_id=wanted))
+        except BaseException as error:  # pylint: disable=broad-exception-caught  # raised again below
+            login.set_exception(error)
+
+    Thread(target=log_in, daemon=True).start()
+    try:
+        return login.result(seconds)
+    except FutureTimeout:
+        raise timeout_error("the access token", seconds) from None
+    except AzCLIError:
+        raise
+    except CLIError as error:
+        raise UnclassifiedUserFault(str(error), recommendation="Run 'az login', then try again.") from error
+    except Exception as error:
+        raise AuthenticationError(
+            f"The access token could not be fetched: {type(error).__name__}: {error}", recommendation=LOGIN_AGAIN
+        ) from error
 
 
 def _timeout_of(cli_ctx: Any) -> float:
