@@ -38,7 +38,7 @@ def diagnose(evidence: Evidence, knowledge: Knowledge | None = None) -> Report:
     for number, reading in enumerate(readings):
         candidates += _candidates_of_log(knowledge, reading, number, facts)
     slots = slots_of(evidence)
-    findings = [_finding(one, slots, redactor) for one in weigh(candidates)]
+    findings = [finding_of(one, slots, redactor) for one in weigh(candidates)]
     root = next((one for one in findings if one.severity != "info"), None)
     if root is None:
         findings += _telling_lines(readings, redactor)
@@ -105,7 +105,8 @@ def _candidate(
     return Candidate(entry, confidence, (rank, number, *first.place), evidence, first.values)
 
 
-def _finding(one: Candidate, slots: dict[str, str], redactor: Redactor) -> Finding:
+def finding_of(one: Candidate, slots: dict[str, str], redactor: Redactor) -> Finding:
+    """A candidate in words: its entry's templates filled with its values, then with ``slots``; redacted."""
     entry = one.entry
     values = {**slots, **{name: redactor.text(value) for name, value in one.values.items()}}
     return Finding(

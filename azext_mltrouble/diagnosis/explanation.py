@@ -14,6 +14,7 @@ _TEXTS = {
     "http_error": "HTTP answer",
     "state": "state or event",
     "cli_error": "command error",
+    "template": "ARM template",
 }
 _ANY_TEXT = "any text"
 
@@ -63,7 +64,9 @@ def _in_short(entry: Entry) -> dict[str, Any]:
 def _recognised_by(entry: Entry) -> list[dict[str, str]]:
     texts = dict.fromkeys(pattern.literal.strip() for pattern in entry.patterns)
     by_text = [{"in": _places(entry, text), "text": text} for text in texts]
-    return by_text + [{"in": condition.source, "condition": condition.when} for condition in entry.facts]
+    by_fact = [{"in": condition.source, "condition": condition.when} for condition in entry.facts]
+    by_judgement = [{"in": _TEXTS["template"], "condition": entry.judgement}] if entry.judgement else []
+    return by_text + by_fact + by_judgement
 
 
 def _places(entry: Entry, text: str) -> str:

@@ -101,6 +101,7 @@ class Entry:
 
     ``high_when`` are JMESPath expressions over the facts: when one holds, the confidence is ``high``.
     ``supersedes`` names causes that do not count beside this one; a symptom or envelope needs no mention.
+    ``judgement`` is what ``template_lint`` says of a vault in a template, for entries that no evidence shows.
     """
 
     code: str
@@ -113,6 +114,7 @@ class Entry:
     confidence: Confidence
     patterns: tuple[Pattern, ...]
     facts: tuple[Condition, ...]
+    judgement: str | None
     high_when: tuple[str, ...]
     supersedes: tuple[str, ...]
     summary: str
@@ -133,6 +135,7 @@ class Entry:
             confidence=data["confidence"],
             patterns=tuple(Pattern.of(pattern) for pattern in data.get("patterns", ())),
             facts=tuple(Condition.of(condition) for condition in data.get("facts", ())),
+            judgement=data.get("judgement"),
             high_when=tuple(data.get("high_when", ())),
             supersedes=tuple(data.get("supersedes", ())),
             summary=data["summary"],
