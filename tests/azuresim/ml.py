@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from . import scoring
+from . import updates
 from .replies import Refused, Reply, mms_error, ok, provider_error
 from .routing import Call, Route, page, pattern
 from .scenario import Scenario
@@ -161,6 +162,10 @@ def _service(call: Call) -> Reply:
     return ok(_shown(call, _need_service(call), _SERVICE_DETAILS))
 
 
+def _update_service(call: Call) -> Reply:
+    return updates.patch(call, _need_service(call))
+
+
 def _service_logs(call: Call) -> Reply:
     name = _need_service(call)["name"]
     init, tail = call.query.get("init", "false").lower(), call.query.get("tail", "5000")
@@ -188,7 +193,7 @@ def _operation(call: Call) -> Reply:
     operation = call.found.operations.get(call.parts["operation"])
     if operation is None:
         return mms_error(404, "OperationNotFound", f"Operation with id {call.parts['operation']} was not found.")
-    return ok(_signed(call, operation))
+    return ok(_signed(call, updates.progress(call.found, operation)))
 
 
 def _models(call: Call) -> Reply:
@@ -248,6 +253,10 @@ ROUTES = [
     Route("mms.image", "GET", pattern(_MMS + "/images/{image}"), _image, action=f"{_RIGHTS}/images/read"),
     Route("mms.services", "GET", pattern(_MMS + "/services"), _services, action=f"{_RIGHTS}/services/read"),
     Route("mms.service", "GET", pattern(_MMS + "/services/{service}"), _service, action=f"{_RIGHTS}/services/read"),
+    Route("mms.service_update", "PATCH", pattern(_MMS + "/services/{service}"), _update_service,
+          action=f"{_RIGHTS}/services/aks/write"),
+    Route("mms.validate", "POST", pattern(_MMS + "/services/validate"), updates.judge,
+          action=f"{_RIGHTS}/services/aks/write"),
     Route("mms.service_logs", "GET", pattern(_MMS + "/services/{service}/logs"), _service_logs,
           action=f"{_RIGHTS}/services/read"),
     Route("mms.service_keys", "POST", pattern(_MMS + "/services/{service}/listkeys"), _service_keys,
