@@ -29,6 +29,12 @@ def online_endpoint(session: Session, scope: WorkspaceScope, name: str) -> dict[
     return session.get(address, f"the online endpoint '{name}'", {"api-version": _ENDPOINT_VERSION})
 
 
+def online_endpoints(session: Session, scope: WorkspaceScope) -> list[dict[str, Any]]:
+    """All v2 online endpoints of the workspace."""
+    what = f"the online endpoints of '{scope.workspace}'"
+    return session.get_all(f"{session.arm}{scope.path}/onlineEndpoints", what, {"api-version": _ENDPOINT_VERSION})
+
+
 def container_groups(session: Session, scope: WorkspaceScope) -> list[dict[str, Any]]:
     """The container groups of the workspace's resource group, without their instance views; asked once per session."""
     address = f"{session.arm}{scope.group_path}/providers/Microsoft.ContainerInstance/containerGroups"

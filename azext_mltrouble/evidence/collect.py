@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from datetime import datetime, timezone
 from typing import Any, Callable
 
@@ -12,8 +13,9 @@ from azure.cli.core.azclierror import (
     ResourceNotFoundError,
     UnauthorizedError,
 )
+from knack.log import get_logger
 
-from azext_mltrouble.cloud import v1
+from azext_mltrouble.cloud import arm, v1
 from azext_mltrouble.cloud.session import Session, WorkspaceScope
 from azext_mltrouble.evidence.model import Evidence, Target
 from azext_mltrouble.evidence.observing import observations_of
@@ -21,6 +23,8 @@ from azext_mltrouble.evidence.redaction import Redactor
 from azext_mltrouble.evidence.tasks import Task
 from azext_mltrouble.evidence.v1_reads import ImageReads, Reads, ServiceReads
 from azext_mltrouble.evidence.vault_reads import field
+
+logger = get_logger(__name__)
 
 Progress = Callable[[str], None]
 
@@ -43,6 +47,11 @@ def collect(
     Raises ResourceNotFoundError when there is no such deployment, workspace or group, ArgumentUsageError when the name
     is not enough or is an endpoint of v2, and az's own errors when nobody is logged in or Azure cannot be reached.
     """
+    if not re.search(r"\w", name.partition(":")[0]):
+        raise ResourceNotFoundError(
+            f"'{name}' is no name of a service, endpoint or image.",
+            recommendation=f"Diagnose all that there are: az ml trouble diagnose --all {_where(scope)}",
+        )
     tell = progress or (lambda message: None)
     tell(f"Reading '{name}' in the workspace '{scope.workspace}'")
     redactor = Redactor()
@@ -56,9 +65,18 @@ def collect(
 
 
 def list_targets(session: Session, scope: WorkspaceScope) -> list[Target]:
-    """The deployments of a workspace: its v1 services. Raises az's errors as the reads do."""
+    """The deployments of a workspace, services (v1) first. Raises az's errors as the reads do.
+
+    Endpoints (v2) that may not be listed are left out with a warning: services alone are worth diagnosing.
+    """
     services = v1.open_workspace(session, scope).services()
-    return [_target_of_service(service, str(service.get("name")), scope) for service in services]
+    targets = [_target_of_service(service, str(service.get("name")), scope) for service in services]
+    try:
+        endpoints = arm.online_endpoints(session, scope)
+    except AzCLIError as error:
+        logger.warning("The workspace may have online endpoints (v2) that are not shown here. %s", error)
+        return targets
+    return targets + [_target_of_endpoint(endpoint, scope) for endpoint in endpoints]
 
 
 def _establish(
@@ -164,6 +182,19 @@ def _target_of_service(service: dict[str, Any], name: str, scope: WorkspaceScope
         kind="service",
         generation="v1",
         compute=str(compute) if compute else None,
+        workspace=scope.workspace,
+        resource_group=scope.resource_group,
+        state=str(state) if state else None,
+    )
+
+
+def _target_of_endpoint(endpoint: dict[str, Any], scope: WorkspaceScope) -> Target:
+    state = field(endpoint, "properties", "provisioningState")
+    return Target(
+        name=str(endpoint.get("name")),
+        kind="endpoint",
+        generation="v2",
+        compute=str(endpoint["kind"]) if endpoint.get("kind") else None,
         workspace=scope.workspace,
         resource_group=scope.resource_group,
         state=str(state) if state else None,

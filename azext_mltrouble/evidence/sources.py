@@ -37,6 +37,7 @@ IMAGE = Source(
     "image", "image", "Image", f"{_AML}/images/read",
     if_missing="The image was deleted, or never built: build it again, then deploy it.",
 )  # fmt: skip
+IMAGE_VERSIONS = Source("image-versions", "image", "Versions of the image", f"{_AML}/images/read")
 BUILD_LOG = Source(
     "image-build-log", "image", "Image build log", "the address that Azure ML signs",
     if_missing="The log was deleted from the workspace's storage account; building the image again writes a new one.",
@@ -56,6 +57,13 @@ CONTAINER_GROUP = Source(
     "container-group", "launch", "Container group", "Microsoft.ContainerInstance/containerGroups/read",
     scope="the workspace's resource group",
     if_missing="The container group was deleted: deploy the service again.",
+)  # fmt: skip
+FRONT_END_LOG = Source(
+    "front-end-log", "launch", "Front-end log", "Microsoft.ContainerInstance/containerGroups/containers/logs/read",
+    scope="the workspace's resource group", if_missing=_NO_CONTAINER,
+)  # fmt: skip
+ONLINE_ENDPOINT = Source(
+    "online-endpoint", "deploy", "Online endpoint (v2) of the same name", f"{_AML}/onlineEndpoints/read"
 )  # fmt: skip
 KEY_VAULT = Source(
     "key-vault", "access", "Key Vault", "Microsoft.KeyVault/vaults/read", scope="the workspace's key vault",

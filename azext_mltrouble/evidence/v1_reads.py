@@ -168,13 +168,23 @@ class ServiceReads(Reads):
             (sources.SERVICE, self.service.outcome(), ""),
             (sources.OPERATION, self._operation.outcome(), ""),
             (sources.IMAGE, self._image.outcome(), _versions_note(self._versions.outcome().value)),
+            (sources.IMAGE_VERSIONS, self._versions.outcome(), ""),
             (sources.BUILD_LOG, self._build_log.outcome(), ""),
             (sources.MODELS, self._models.outcome(), _models_note(self._models.outcome().value)),
             (sources.CONTAINER_LOG, log, "" if log.value else "The container has written nothing."),
             (sources.INIT_CONTAINER_LOG, init_log, "" if init_log.value else "The init container has written nothing."),
             (sources.CONTAINER_GROUP, self._group.outcome(), ""),
+            (sources.FRONT_END_LOG, self._front_end_log.outcome(), ""),
+            *self._endpoint_outcome(),
             *super().outcomes(),
         ]
+
+    def _endpoint_outcome(self) -> list[tuple[Source, Outcome, str]]:
+        """Worth a word only where it is not known whether the name is in use in v2 as well."""
+        outcome = self.endpoint.outcome() if self.endpoint else None
+        if outcome is None or outcome.error is None or isinstance(outcome.error, ResourceNotFoundError):
+            return []
+        return [(sources.ONLINE_ENDPOINT, outcome, "")]
 
     def _read_operation(self, mms: v1.ModelManagement, service: dict[str, Any]) -> dict[str, Any]:
         operation_id = field(service, "operationId")
@@ -213,12 +223,15 @@ class ServiceReads(Reads):
         return models
 
     def _read_group(self) -> dict[str, Any]:
-        return arm.container_group(self._session, self._group_id())
+        return arm.container_group(self._session, str(field(self._own_group(), "id")))
 
     def _read_front_end_log(self) -> str:
-        return arm.container_log(self._session, self._group_id(), _FRONT_END, _TAIL)
+        group = self._own_group()
+        if _FRONT_END not in _container_names(group):
+            raise Absent("The service has no front end of its own.")
+        return arm.container_log(self._session, str(field(group, "id")), _FRONT_END, _TAIL)
 
-    def _group_id(self) -> str:
+    def _own_group(self) -> dict[str, Any]:
         """The service's group among those of the resource group: ``SERVICE-SUFFIX``, with a container ``SERVICE``."""
         compute = field(self.service.outcome().value, "computeType")
         if compute and str(compute).upper() != "ACI":
@@ -232,7 +245,7 @@ class ServiceReads(Reads):
         ]
         if not named:
             raise Absent("The resource group has no container group of this service.")
-        return str(field(named[0], "id"))
+        return dict(named[0])
 
     def _read_build_log(self, service: dict[str, Any]) -> Log:
         address = field(service, "imageDetails", "imageBuildLogUri") or field(

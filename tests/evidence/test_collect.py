@@ -27,8 +27,8 @@ Sessions = Callable[..., Session]
 
 SECRET = "obviously-not-a-real-password"
 SERVICE_SOURCES = [
-    "service", "operation", "image", "image-build-log", "models", "container-log", "init-container-log",
-    "container-group", "workspace", "discovery", "key-vault", "key-vault-history", "registry",
+    "service", "operation", "image", "image-versions", "image-build-log", "models", "container-log",
+    "init-container-log", "container-group", "front-end-log", "workspace", "discovery", "key-vault", "key-vault-history", "registry",
 ]  # fmt: skip
 
 
@@ -225,7 +225,7 @@ ROUTES = {
     "mms.service_logs": {"container-log", "init-container-log"},
     "arm.vault": {"key-vault", "key-vault-history"},
     "arm.registry": {"registry"},
-    "arm.container_groups": {"container-group"},
+    "arm.container_groups": {"container-group", "front-end-log"},
     "arm.container_group": {"container-group"},
     "blob.read": {"image-build-log"},
 }
@@ -381,3 +381,32 @@ def test_all_targets_of_a_workspace(azure: SimulatedAzure, session: Sessions) ->
     targets = list_targets(session(), scope_of(workspace))
     assert sorted(one.name or "" for one in targets) == ["more-0", "more-1", "more-2", "more-3", "more-4", "mysvc"]
     assert {one.generation for one in targets} == {"v1"}
+
+
+@pytest.mark.parametrize(
+    ("route", "source"),
+    [("mms.images", "image-versions"), ("arm.container_logs", "front-end-log"), ("arm.online_endpoint", "online-endpoint")],
+)
+def test_a_source_beside_the_main_ones_that_cannot_be_read_is_named(
+    azure: SimulatedAzure, session: Sessions, route: str, source: str
+) -> None:
+    workspace = azure.scenario("crash-in-init")
+    workspace.faults({"route": route, "fault": "forbidden"})
+
+    evidence = collect(session(), scope_of(workspace), "mysvc")
+
+    assert observed(evidence)[source].status == "unavailable"
+    assert observed(evidence)["container-log"].status == "collected"
+
+
+@pytest.mark.parametrize("name", [".", "..", ":", ":3", "-"])
+def test_a_name_without_a_letter_is_not_looked_up(azure: SimulatedAzure, session: Sessions, name: str) -> None:
+    workspace = azure.scenario("crash-in-init")
+    with pytest.raises(ResourceNotFoundError):
+        collect(session(), scope_of(workspace), name)
+
+
+def test_endpoints_are_listed_beside_services(azure: SimulatedAzure, session: Sessions) -> None:
+    workspace = azure.scenario("both-generations")
+    kinds = {target.kind for target in list_targets(session(), scope_of(workspace))}
+    assert kinds == {"service", "endpoint"}
