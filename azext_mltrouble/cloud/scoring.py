@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import re
 import time
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -42,7 +45,7 @@ def score(session: Session, address: str, name: str, body: bytes, credential: st
     Any status is an answer. Raises AzureConnectionError when there is none, AzureResponseError when the address or the
     credential is none that can be used. A redirection is not followed: the credential would go along.
     """
-    import requests
+    from requests import RequestException
 
     from azext_mltrouble.cloud.errors import content_error
 
@@ -50,6 +53,24 @@ def score(session: Session, address: str, name: str, body: bytes, credential: st
         raise content_error(f"the scoring address of '{name}'", "not an address of the web", b"")
     if credential is not None and not _PLAIN.fullmatch(credential):
         raise content_error(f"the key or token of '{name}'", "not fit for a header", b"")
+    answer: Future[Answer] = Future()
+
+    def call() -> None:
+        try:
+            answer.set_result(_send(address, body, credential, timeout, session.verify))
+        except (RequestException, OSError) as error:
+            answer.set_exception(error)
+
+    # A service that sends a byte now and then holds up its reader for ever; it is left behind then.
+    Thread(target=call, daemon=True).start()
+    try:
+        return answer.result(timeout)
+    except (RequestException, OSError, TimeoutError, FutureTimeout) as error:
+        raise _no_answer(name, timeout, error) from error
+
+
+def _send(address: str, body: bytes, credential: str | None, timeout: float, verify: bool) -> Answer:
+    import requests
 
     def sign(request: Any) -> Any:  # also keeps requests from looking for a password in .netrc
         if credential:
@@ -58,36 +79,30 @@ def score(session: Session, address: str, name: str, body: bytes, credential: st
 
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     started = time.monotonic()
-    try:
-        with requests.Session() as caller:
-            # pylint: disable-next=missing-timeout  # it is given
-            response = caller.post(
-                address,
-                data=body,
-                headers=headers,
-                auth=sign,
-                timeout=(min(_CONNECT_SECONDS, timeout), timeout),
-                verify=session.verify,
-                allow_redirects=False,
-                stream=True,
-            )
-            answer, complete = _read(response, started + timeout)
-    except (requests.RequestException, OSError) as error:
-        raise _no_answer(name, timeout, error) from error
+    with requests.Session() as caller:
+        response = caller.post(
+            address,
+            data=body,
+            headers=headers,
+            auth=sign,
+            timeout=(min(_CONNECT_SECONDS, timeout), timeout),
+            verify=verify,
+            allow_redirects=False,
+            stream=True,
+        )
+        answer, complete = _read(response)
     duration = int(1000 * (time.monotonic() - started))
     lowered = {str(key).lower(): str(value) for key, value in response.headers.items()}
     return Answer(response.status_code, str(response.reason or ""), lowered, answer, duration, complete)
 
 
-def _read(response: Any, deadline: float) -> tuple[bytes, bool]:
-    """The body as far as it is kept, and whether that is all of it; TimeoutError after the deadline."""
+def _read(response: Any) -> tuple[bytes, bool]:
+    """The body as far as it is kept, and whether that is all of it."""
     body = b""
     for chunk in response.iter_content(_CHUNK):
         body += chunk
         if len(body) > LARGEST_ANSWER:
             return body[:LARGEST_ANSWER], False
-        if time.monotonic() > deadline:
-            raise TimeoutError("the answer did not end in time")
     return body, True
 
 
@@ -98,7 +113,7 @@ def _no_answer(name: str, timeout: float, error: Exception) -> AzCLIError:
     from azext_mltrouble.cloud.errors import connection_error
 
     look = f"See whether the service is up: az ml trouble diagnose -n {name}"
-    if isinstance(error, (Timeout, TimeoutError)):
+    if isinstance(error, (Timeout, TimeoutError, FutureTimeout)):
         return AzureConnectionError(
             f"The service '{name}' gave no complete answer within {timeout:g} seconds.",
             recommendation=[f"Wait longer: --timeout {timeout * 2:g}", look],

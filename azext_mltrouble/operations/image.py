@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 from urllib.parse import parse_qs, urlsplit
 
-from azext_mltrouble.operations.v1_workspace import OpenWorkspace, advice, not_found, open_workspace, split_version
+from azext_mltrouble.operations.v1_workspace import OpenWorkspace, not_found, open_workspace, split_version
 
 if TYPE_CHECKING:
     from azext_mltrouble.evidence.redaction import Redactor
+    from azext_mltrouble.evidence.spool import SpooledFile
 
 #: States in which a build goes on.
 _PENDING = ("NotStarted", "Running")
 #: Characters of a log that a command returns; a larger one goes to a file.
 _MOST_TEXT = 64 * 1024 * 1024
+_CHUNK = 256 * 1024
 
 
 def list_images(
@@ -134,8 +136,7 @@ def _build_of_service(opened: OpenWorkspace, name: str) -> _Build:
             f"The service '{name}' names neither an image nor an operation that built one.",
             recommendation=f"See what else is known about it: az ml trouble diagnose -n {name}",
         )
-    with advice(sources.OPERATION):
-        operation = opened.mms.operation(str(operation_id))
+    operation = opened.read(sources.OPERATION, lambda: opened.mms.operation(str(operation_id)))
     address = operation.get("operationLog")
     return _Build(
         title=f"build log of the service {name}",
@@ -164,19 +165,17 @@ def _address(build: _Build) -> str:
     )
 
 
-def _download(opened: OpenWorkspace, build: _Build, start: int = 0) -> Iterator[bytes]:
-    """The bytes of the log from ``start`` on. An address that has expired is asked for once more."""
+def _download(opened: OpenWorkspace, build: _Build, start: int = 0) -> SpooledFile:
+    """The log from byte ``start`` on, in a private file. An address that has expired is asked for once more."""
     from azure.cli.core.azclierror import ForbiddenError, ResourceNotFoundError
 
-    from azext_mltrouble.cloud import blob
     from azext_mltrouble.evidence import sources
 
-    what = f"the {build.title}"
     try:
         try:
-            yield from blob.download(opened.session, _address(build), what, start)
+            return _spooled(opened, build, start)
         except ForbiddenError:
-            yield from blob.download(opened.session, _address(build.again()), what, start)
+            return _spooled(opened, build.again(), start)
     except ForbiddenError as error:
         raise ForbiddenError(
             str(error),
@@ -187,15 +186,44 @@ def _download(opened: OpenWorkspace, build: _Build, start: int = 0) -> Iterator[
             ],
         ) from error
     except ResourceNotFoundError as error:
-        if not build.address:
-            raise
-        raise ResourceNotFoundError(str(error), recommendation=sources.BUILD_LOG.if_missing) from error
+        if build.address:
+            error.set_recommendation(sources.BUILD_LOG.if_missing)
+        raise
+
+
+def _spooled(opened: OpenWorkspace, build: _Build, start: int) -> SpooledFile:
+    from azure.cli.core.azclierror import FileOperationError
+
+    from azext_mltrouble.cloud import blob
+    from azext_mltrouble.evidence.spool import Spool
+    from azext_mltrouble.evidence.tasks import Task
+
+    address, title = _address(build), f"the {build.title}"
+    file = Spool().file("build.log")
+    download = Task(
+        title, opened.session.timeout, lambda: file.write(blob.download(opened.session, address, title, start))
+    )
+    error = download.outcome().error
+    if isinstance(error, OSError):
+        raise FileOperationError(
+            f"{build.title.capitalize()}: it could not be kept in a temporary file ({error}).",
+            recommendation="Make room for temporary files, or let TMPDIR name a folder that has some.",
+        ) from error
+    if error is not None:
+        raise error
+    return file
+
+
+def _chunks(file: SpooledFile) -> Iterator[bytes]:
+    with file.open() as stream:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
 
 
 def _lines(opened: OpenWorkspace, build: _Build, redactor: Redactor) -> Iterator[str]:
     from azext_mltrouble.operations.log_text import safe_lines
 
-    return safe_lines(_download(opened, build), redactor)
+    return safe_lines(_chunks(_download(opened, build)), redactor)
 
 
 def _kept(lines: Iterator[str]) -> dict[str, Any]:
@@ -213,13 +241,11 @@ def _written(lines: Iterator[str], path: Path) -> dict[str, Any]:
     from azure.cli.core.azclierror import FileOperationError
 
     count = 0
-    first = next(lines, None)  # the download fails, if it does, before the file is touched
     try:
         with open(path, "w", encoding="utf-8", newline="\n") as file:
-            while first is not None:
-                file.write(f"{first}\n")
+            for line in lines:
+                file.write(f"{line}\n")
                 count += 1
-                first = next(lines, None)
     except OSError as error:
         raise FileOperationError(
             f"'{path}' could not be written: {error.strerror or error}.",
@@ -240,7 +266,7 @@ def _growth(opened: OpenWorkspace, build: _Build, redactor: Redactor) -> Iterato
     decode = codecs.getincrementaldecoder("utf-8")("replace").decode
     text, position = GrowingText(redactor), 0
     for now in looks(build.again, build.title):
-        chunk = b"".join(_available(opened, now, position))
+        chunk = _available(opened, now, position)
         position += len(chunk)
         yield text.more(decode(chunk))
         if now.state not in _PENDING:
@@ -250,24 +276,22 @@ def _growth(opened: OpenWorkspace, build: _Build, redactor: Redactor) -> Iterato
         logger.warning("The build has failed. To find out why: az ml trouble diagnose -n %s", now.name)
 
 
-def _available(opened: OpenWorkspace, build: _Build, start: int) -> Iterator[bytes]:
-    """As ``_download``, where the log may not have begun."""
+def _available(opened: OpenWorkspace, build: _Build, start: int) -> bytes:
+    """What the log has from byte ``start`` on; nothing where it has not begun."""
     from azure.cli.core.azclierror import ResourceNotFoundError
 
-    if not build.address and build.state in _PENDING:
-        return
     try:
-        yield from _download(opened, build, start)
+        return b"".join(_chunks(_download(opened, build, start)))
     except ResourceNotFoundError:
-        if build.state not in _PENDING:
-            raise
+        if build.state in _PENDING:
+            return b""
+        raise
 
 
 def _images(opened: OpenWorkspace, name: str | None = None) -> list[dict[str, Any]]:
     from azext_mltrouble.evidence import sources
 
-    with advice(sources.IMAGE):
-        return opened.mms.images(name)
+    return opened.read(sources.IMAGE, lambda: opened.mms.images(name))
 
 
 def _image(opened: OpenWorkspace, name: str, version: str | None) -> dict[str, Any]:
@@ -277,8 +301,11 @@ def _image(opened: OpenWorkspace, name: str, version: str | None) -> dict[str, A
     from azext_mltrouble.evidence import sources
 
     image: dict[str, Any] | None = None
-    with advice(sources.IMAGE), suppress(ResourceNotFoundError):
-        image = opened.mms.image(f"{name}:{version}") if version else opened.mms.newest_image(name)
+    with suppress(ResourceNotFoundError):
+        image = opened.read(
+            sources.IMAGE,
+            lambda: opened.mms.image(f"{name}:{version}") if version else opened.mms.newest_image(name),
+        )
     if image:
         return image
     known = [str(one.get("id") if version else one.get("name")) for one in _images(opened)]

@@ -1,9 +1,10 @@
 """``az ml trouble model``: the registered models of a workspace."""
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
-from azext_mltrouble.operations.v1_workspace import OpenWorkspace, advice, not_found, open_workspace, split_version
+from azext_mltrouble.operations.v1_workspace import OpenWorkspace, not_found, open_workspace, split_version
 
 
 def list_models(
@@ -34,15 +35,14 @@ def show_model(
 
     name, version = split_version(name, version)
     opened = open_workspace(cmd, resource_group_name, workspace_name)
-    try:
-        with advice(sources.MODELS):
-            if version:
-                return dict(Redactor().payload(opened.mms.model(f"{name}:{version}")))
-            newest = opened.mms.models(name, newest=True)
-    except ResourceNotFoundError:
-        newest = []
-    if newest:
-        return dict(Redactor().payload(max(newest, key=lambda one: _number(one.get("version")))))
+    found: list[dict[str, Any]] = []
+    with suppress(ResourceNotFoundError):
+        found = opened.read(
+            sources.MODELS,
+            lambda: [opened.mms.model(f"{name}:{version}")] if version else opened.mms.models(name, newest=True),
+        )
+    if found:
+        return dict(Redactor().payload(max(found, key=lambda one: _number(one.get("version")))))
     known = [f"{one.get('name')}:{one.get('version')}" if version else str(one.get("name")) for one in _models(opened)]
     raise not_found("model", f"{name}:{version}" if version else name, opened.scope, known, "model")
 
@@ -56,8 +56,7 @@ def model_names(cmd: Any, resource_group_name: str | None, workspace_name: str |
 def _models(opened: OpenWorkspace, name: str | None = None) -> list[dict[str, Any]]:
     from azext_mltrouble.evidence import sources
 
-    with advice(sources.MODELS):
-        return opened.mms.models(name)
+    return opened.read(sources.MODELS, lambda: opened.mms.models(name))
 
 
 def _number(version: Any) -> int:

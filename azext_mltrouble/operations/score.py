@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from knack.log import get_logger
 
-from azext_mltrouble.operations.v1_workspace import OpenWorkspace, advice, open_workspace
+from azext_mltrouble.operations.v1_workspace import OpenWorkspace, open_workspace
 
 if TYPE_CHECKING:
     from azext_mltrouble.cloud.scoring import Answer
@@ -174,11 +174,10 @@ def _credential(opened: OpenWorkspace, service: dict[str, Any], name: str) -> tu
     """How the service wants to be called ("key", "token" or "none"), and its key or token."""
     from azext_mltrouble.evidence import sources
 
-    with advice(sources.SERVICE_KEYS):
-        if service.get("aadAuthEnabled"):
-            return "token", opened.mms.service_token(name)
-        if service.get("authEnabled"):
-            return "key", opened.mms.service_key(name)
+    if service.get("aadAuthEnabled"):
+        return "token", opened.read(sources.SERVICE_KEYS, lambda: opened.mms.service_token(name))
+    if service.get("authEnabled"):
+        return "key", opened.read(sources.SERVICE_KEYS, lambda: opened.mms.service_key(name))
     return "none", None
 
 
@@ -230,8 +229,7 @@ def _container_log(opened: OpenWorkspace, name: str, masking: _Masking) -> tuple
     from azext_mltrouble.evidence.sources import CONTAINER_LOG
 
     try:
-        with advice(CONTAINER_LOG):
-            text = opened.mms.service_log(name, False, _LAST_LINES)
+        text = opened.read(CONTAINER_LOG, lambda: opened.mms.service_log(name, False, _LAST_LINES))
     except AzCLIError as error:
         remedy = " ".join(str(one) for one in error.recommendations)
         detail = masking.text(str(error))

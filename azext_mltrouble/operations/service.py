@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from azext_mltrouble.operations.v1_workspace import OpenWorkspace, advice, not_found, open_workspace
+from azext_mltrouble.operations.v1_workspace import OpenWorkspace, not_found, open_workspace
 
 #: The fewest lines that are asked for while following: what comes between two looks must be among them.
 _FOLLOWED_LINES = 5000
@@ -123,8 +123,7 @@ def read_service(opened: OpenWorkspace, name: str) -> dict[str, Any]:
     from azext_mltrouble.evidence import sources
 
     try:
-        with advice(sources.SERVICE):
-            return opened.mms.service(name)
+        return opened.read(sources.SERVICE, lambda: opened.mms.service(name))
     except ResourceNotFoundError:
         known = [str(one.get("name")) for one in _services(opened)]
     raise not_found("web service", name, opened.scope, known, "service")
@@ -133,8 +132,7 @@ def read_service(opened: OpenWorkspace, name: str) -> dict[str, Any]:
 def _services(opened: OpenWorkspace) -> list[dict[str, Any]]:
     from azext_mltrouble.evidence import sources
 
-    with advice(sources.SERVICE):
-        return opened.mms.services()
+    return opened.read(sources.SERVICE, opened.mms.services)
 
 
 def _log(opened: OpenWorkspace, name: str, init: bool, lines: int) -> str:
@@ -145,8 +143,7 @@ def _log(opened: OpenWorkspace, name: str, init: bool, lines: int) -> str:
 
     source = sources.INIT_CONTAINER_LOG if init else sources.CONTAINER_LOG
     try:
-        with advice(source):
-            return opened.mms.service_log(name, init, lines)
+        return opened.read(source, lambda: opened.mms.service_log(name, init, lines))
     except ResourceNotFoundError as error:
         read_service(opened, name)
         raise ResourceNotFoundError(str(error), recommendation=source.if_missing) from error
@@ -173,11 +170,13 @@ def _growth(opened: OpenWorkspace, name: str, title: str, init: bool, lines: int
 
 def _state(opened: OpenWorkspace, name: str) -> tuple[str, str, bool]:
     """The service's state, the step of its operation if one is under way, and whether it has failed for good."""
+    from azext_mltrouble.evidence import sources
+
     service = read_service(opened, name)
     state, operation_id = str(service.get("state")), service.get("operationId")
     if state in ("Healthy", "Failed") or not operation_id:
         return state, "", state != "Healthy" and state != "Transitioning"
-    operation = opened.mms.operation(str(operation_id))
+    operation = opened.read(sources.OPERATION, lambda: opened.mms.operation(str(operation_id)))
     going_on = operation.get("state") in ("NotStarted", "Running")
     details = operation.get("operationDetails") or {}
     step = f"{details.get('subOperationType')} {details.get('subOperationState')}" if details else ""

@@ -5,7 +5,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable, TypeVar, cast
 
 if TYPE_CHECKING:
     from azure.cli.core.azclierror import ResourceNotFoundError
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from azext_mltrouble.cloud.session import Session, WorkspaceScope
     from azext_mltrouble.cloud.v1 import ModelManagement
     from azext_mltrouble.evidence.sources import Source
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,10 @@ class OpenWorkspace:
     session: Session
     scope: WorkspaceScope
     mms: ModelManagement
+
+    def read(self, source: Source, work: Callable[[], T]) -> T:
+        """What ``work`` reads, in the time that a read may take. Raises az's errors; a refusal names a role."""
+        return _in_time(self.session, source, work)
 
 
 def open_workspace(cmd: Any, resource_group_name: str | None, workspace_name: str | None) -> OpenWorkspace:
@@ -34,11 +40,11 @@ def open_workspace(cmd: Any, resource_group_name: str | None, workspace_name: st
     from azext_mltrouble.operations.live import open_session
 
     session, scope = open_session(cmd, resource_group_name, workspace_name)
-    with advice(sources.WORKSPACE):
-        try:
-            return OpenWorkspace(session, scope, v1.open_workspace(session, scope))
-        except ResourceNotFoundError as error:
-            raise ResourceNotFoundError(str(error), recommendation=list(NO_SUCH_WORKSPACE)) from error
+    try:
+        mms = _in_time(session, sources.WORKSPACE, lambda: v1.open_workspace(session, scope))
+    except ResourceNotFoundError as error:
+        raise ResourceNotFoundError(str(error), recommendation=list(NO_SUCH_WORKSPACE)) from error
+    return OpenWorkspace(session, scope, mms)
 
 
 @contextmanager
@@ -51,6 +57,16 @@ def advice(source: Source) -> Iterator[None]:
     except ForbiddenError as error:
         error.set_recommendation(f"Ask for the role '{source.role}' on {source.scope}: it includes {source.action}.")
         raise
+
+
+def _in_time(session: Session, source: Source, work: Callable[[], T]) -> T:
+    from azext_mltrouble.evidence.tasks import Task
+
+    outcome = Task(source.title, session.timeout, work).outcome()
+    with advice(source):
+        if outcome.error is not None:
+            raise outcome.error
+    return cast("T", outcome.value)
 
 
 def not_found(kind: str, name: str, scope: WorkspaceScope, known: Iterable[str], group: str) -> ResourceNotFoundError:

@@ -18,9 +18,11 @@ MODEL = {"id": "mymodel:3", "name": "mymodel", "version": 3, "framework": "Custo
 IMAGE = {"id": "mysvc:2", "name": "mysvc", "version": 2, "creationState": "Failed", "buildLog": "available",
          "error": {"code": "BadRequest", "message": "It failed."}, "modelIds": ["mymodel:3"]}  # fmt: skip
 SERVICE = {"name": "mysvc", "state": "Healthy", "computeType": "ACI", "imageId": "mysvc:2", "authEnabled": True,
-           "scoringUri": "http://host/score", "migration": {"text": "Move.", "docUrl": "https://example.com/a"}}  # fmt: skip
+           "scoringUri": "http://host/score",
+           "migration": {"text": "Move.", "docUrl": "https://example.com/a"}}  # fmt: skip
 ANSWER = {"name": "mysvc", "scoringUri": "http://host/score", "auth": "key", "status": 200, "reason": "OK",
-          "durationMs": 12, "headers": {"server": "x"}, "answer": [0.5], "complete": True, "diagnosis": None}  # fmt: skip
+          "durationMs": 12, "headers": {"server": "x"}, "answer": [0.5], "complete": True,
+          "diagnosis": None}  # fmt: skip
 
 
 def test_a_model_a_row_or_a_page() -> None:
