@@ -10,11 +10,11 @@ from typing import Any
 
 #: What a policy for the workspace grants, by kind: everything besides purge.
 PERMISSIONS: dict[str, tuple[str, ...]] = {
+    "secrets": ("get", "list", "set", "delete", "backup", "restore", "recover"),
     "keys": (
         "get", "list", "create", "update", "import", "delete", "backup", "restore", "recover", "encrypt", "decrypt",
         "wrapKey", "unwrapKey", "sign", "verify", "release", "rotate", "getrotationpolicy", "setrotationpolicy",
     ),
-    "secrets": ("get", "list", "set", "delete", "backup", "restore", "recover"),
     "certificates": (
         "get", "list", "create", "update", "import", "delete", "backup", "restore", "recover", "managecontacts",
         "manageissuers", "getissuers", "listissuers", "setissuers", "deleteissuers",

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -213,10 +215,18 @@ def _confirm(question: str, yes: bool) -> None:
         raise ManualInterrupt("Nothing was changed.")
 
 
-def _workspace_advice() -> Any:
-    from azext_mltrouble.evidence import sources
+@contextmanager
+def _workspace_advice() -> Iterator[None]:
+    from azure.cli.core.azclierror import ResourceNotFoundError
 
-    return advice(sources.WORKSPACE)
+    from azext_mltrouble.evidence import sources
+    from azext_mltrouble.evidence.collect import NO_SUCH_WORKSPACE
+
+    with advice(sources.WORKSPACE):
+        try:
+            yield
+        except ResourceNotFoundError as error:
+            raise ResourceNotFoundError(str(error), recommendation=list(NO_SUCH_WORKSPACE)) from error
 
 
 def _make_sure_reports_can_be_written(paths: list[str] | None, yes: bool) -> None:

@@ -1,6 +1,7 @@
 """Azure Resource Manager: subscriptions and the resources that a doctor looks at."""
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -98,6 +99,9 @@ def scenario_of(call: Call) -> Scenario | None:
                       re.IGNORECASE)
     if scope is not None:
         return call.simulator.world.group(*scope.groups())
+    deleted = re.search(r"/deletedVaults/([^/]+)$", call.path, re.IGNORECASE)
+    if deleted is not None:
+        return next((each for each in call.simulator.world if each.names.vault == deleted[1].lower()), None)
     subscription = re.match(r"/subscriptions/([^/]+)", call.path)
     group = re.search(r"resourceGroupName eq '([^']+)'", call.query.get("$filter", ""))
     if subscription and group:
@@ -192,10 +196,86 @@ def _online_endpoints(call: Call) -> Reply:
 
 
 def _vault(call: Call) -> Reply:
+    return ok(_need_vault(call))
+
+
+def _need_vault(call: Call) -> dict[str, Any]:
     vault = call.found.vault
     if vault is None or call.parts["vault"].lower() != vault["name"]:
         raise _missing("Microsoft.KeyVault/vaults", call.parts["vault"], call.parts["group"])
+    return vault
+
+
+def _write_vault(call: Call) -> Reply:
+    """A PUT of the vault replaces its properties, the whole list of access policies too."""
+    vault = _need_vault(call)
+    wanted = json.loads(call.body)["properties"]
+    _check_policies(wanted.get("accessPolicies") or [])
+    vault["properties"] = {**vault["properties"], "accessPolicies": [], **wanted}
     return ok(vault)
+
+
+def _write_policies(call: Call) -> Reply:
+    """``add`` merges permissions by identity, ``replace`` sets them, ``remove`` takes them away; others stay."""
+    vault, operation = _need_vault(call), call.parts["operation"].lower()
+    given = json.loads(call.body)["properties"]["accessPolicies"]
+    if operation not in ("add", "replace", "remove"):
+        return arm_error(400, "BadRequest", f"The operation '{operation}' is invalid.")
+    _check_policies(given)
+    held = {_holder(policy): policy for policy in vault["properties"]["accessPolicies"]}
+    for policy in given:
+        old = held.get(_holder(policy))
+        held[_holder(policy)] = _merged(old, policy, operation) if old else policy
+    left = [policy for policy in held.values() if any(policy["permissions"].values())]
+    vault["properties"]["accessPolicies"] = left
+    return ok({"id": f"{vault['id']}/accessPolicies/", "type": "Microsoft.KeyVault/vaults/accessPolicies",
+               "properties": {"accessPolicies": left}})
+
+
+def _holder(policy: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(str(policy.get(key)).lower() for key in ("tenantId", "objectId", "applicationId"))
+
+
+def _merged(old: dict[str, Any], new: dict[str, Any], operation: str) -> dict[str, Any]:
+    if operation == "replace":
+        return new
+    merged = {}
+    for kind in ("keys", "secrets", "certificates", "storage"):
+        have, given = (policy["permissions"].get(kind) or [] for policy in (old, new))
+        lower = {name.lower() for name in given}
+        merged[kind] = [name for name in have if name.lower() not in lower] + (given if operation == "add" else [])
+    return {**old, "permissions": merged}
+
+
+def _check_policies(policies: list[dict[str, Any]]) -> None:
+    """What Azure refuses: another tenant, no object id, permissions that there are not."""
+    for policy in policies:
+        guids = [str(policy.get(key)) for key in ("tenantId", "objectId")]
+        if guids[0] != TENANT or not re.fullmatch(r"[0-9a-fA-F-]{36}", guids[1]):
+            raise Refused(arm_error(400, "BadRequest", "An invalid value was provided for 'accessPolicies'."))
+        for kind, names in (policy.get("permissions") or {}).items():
+            unknown = {name.lower() for name in names or ()} - set(_PERMISSIONS[kind].split())
+            if unknown:
+                raise Refused(arm_error(400, "BadRequest", f"The value '{sorted(unknown)[0]}' is no permission on "
+                                                           f"{kind}."))
+
+
+_PERMISSIONS = {
+    "keys": "all encrypt decrypt wrapkey unwrapkey sign verify get list create update import delete backup restore "
+            "recover purge release rotate getrotationpolicy setrotationpolicy",
+    "secrets": "all get list set delete backup restore recover purge",
+    "certificates": "all get list delete create import update managecontacts getissuers listissuers setissuers "
+                    "deleteissuers manageissuers recover purge backup restore",
+    "storage": "all get list delete set update regeneratekey recover purge backup restore setsas listsas getsas "
+               "deletesas",
+}
+
+
+def _deleted_vault(call: Call) -> Reply:
+    deleted = call.scenario.deleted_vault if call.scenario else None
+    if deleted is None or deleted["properties"]["location"] != call.parts["location"].lower():
+        return arm_error(404, "DeletedVaultNotFound", "The specified deleted vault does not exist.")
+    return ok(deleted)
 
 
 def _registry(call: Call) -> Reply:
@@ -319,6 +399,13 @@ ROUTES = [
     Route("arm.online_endpoint", "GET", pattern(_WORKSPACE + "/onlineEndpoints/{endpoint}"), _online_endpoint,
           f"{_ML}/onlineEndpoints", f"{_ML}/onlineEndpoints/read"),
     Route("arm.vault", "GET", pattern(_VAULT), _vault, "Microsoft.KeyVault/vaults", "Microsoft.KeyVault/vaults/read"),
+    Route("arm.vault_write", "PUT", pattern(_VAULT), _write_vault, "Microsoft.KeyVault/vaults",
+          "Microsoft.KeyVault/vaults/write"),
+    Route("arm.vault_policies", "PUT", pattern(_VAULT + "/accessPolicies/{operation}"), _write_policies,
+          "Microsoft.KeyVault/vaults", "Microsoft.KeyVault/vaults/accessPolicies/write"),
+    Route("arm.deleted_vault", "GET",
+          pattern("/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{vault}"),
+          _deleted_vault, "Microsoft.KeyVault/vaults", "Microsoft.KeyVault/locations/deletedVaults/read"),
     Route("arm.registry", "GET", pattern(_REGISTRY), _registry, "Microsoft.ContainerRegistry/registries",
           "Microsoft.ContainerRegistry/registries/read"),
     Route("arm.container_groups", "GET", pattern(_CONTAINER_GROUPS), _container_groups, _ACI, f"{_ACI}/read"),

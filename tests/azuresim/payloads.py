@@ -39,6 +39,7 @@ def scenario(cls: type[Scenario], names: Names, document: dict[str, Any]) -> Sce
     return cls(
         names=names, workspace=_workspace(names, document.get("workspace", {})),
         vault=None if vault is None else _vault(names, vault),
+        deleted_vault=_deleted_vault(names, document.get("deleted_vault")),
         registry=None if registry is None else _registry(names, registry),
         services=services, logs=logs, scoring=scoring, images=images, operations=operations, models=models,
         environments={key: _environment(names, key, entry) for key, entry in _items(document, "environments")},
@@ -108,6 +109,19 @@ def _vault(names: Names, over: dict[str, Any]) -> dict[str, Any]:
             "softDeleteRetentionInDays": 90, "enableRbacAuthorization": False,
             "vaultUri": f"https://{names.vault}.vault.azure.net/", "provisioningState": "Succeeded",
             "publicNetworkAccess": "Enabled",
+        },
+    }, over)
+
+
+def _deleted_vault(names: Names, over: dict[str, Any] | None) -> dict[str, Any] | None:
+    return None if over is None else _fill({
+        "id": f"/subscriptions/{names.subscription}/providers/Microsoft.KeyVault/locations/{names.location}/"
+              f"deletedVaults/{names.vault}",
+        "name": names.vault, "type": "Microsoft.KeyVault/deletedVaults",
+        "properties": {
+            "vaultId": names.vault_id, "location": names.location, "tags": {},
+            "deletionDate": "2026-11-20T10:00:00Z", "scheduledPurgeDate": "2027-02-18T10:00:00Z",
+            "purgeProtectionEnabled": True,
         },
     }, over)
 

@@ -105,6 +105,7 @@ class Scenario:
     names: Names
     workspace: dict[str, Any]
     vault: dict[str, Any] | None
+    deleted_vault: dict[str, Any] | None
     registry: dict[str, Any] | None
     services: dict[str, dict[str, Any]]
     logs: dict[str, dict[str, str]]
@@ -151,9 +152,9 @@ def build(name: str, document: dict[str, Any]) -> Scenario:
     return payloads.scenario(Scenario, names, filled)
 
 
-_KEYS = {"summary", "extends", "subscription", "resource_group", "location", "workspace", "vault", "registry",
-         "services", "images", "operations", "models", "environments", "container_groups", "deployments", "activity",
-         "role_assignments", "online_endpoints", "page_sizes", "sas_seconds", "faults"}
+_KEYS = {"summary", "extends", "subscription", "resource_group", "location", "workspace", "vault", "deleted_vault",
+         "registry", "services", "images", "operations", "models", "environments", "container_groups", "deployments",
+         "activity", "role_assignments", "online_endpoints", "page_sizes", "sas_seconds", "faults"}
 
 
 def _resolve(document: dict[str, Any]) -> Any:

@@ -60,9 +60,14 @@ class Trouble:
         return result.stdout
 
 
+def check_shape(report: Any) -> None:
+    """The documented shape."""
+    _SCHEMA.validate(report)
+
+
 def check_report(report: Any) -> None:
     """The documented shape, and what its parts promise to each other."""
-    _SCHEMA.validate(report)
+    check_shape(report)
     codes = [finding["code"] for finding in report["findings"]]
     assert len(codes) == len(set(codes)), codes
     root = report["rootCause"]
