@@ -314,3 +314,75 @@ examples:
         az ml trouble keyvault check-template -t main.json --fail-on error --report vault.sarif
         if ($LASTEXITCODE -eq 10) { throw "main.json wipes access policies" }
 """
+
+helps["ml trouble autoscale"] = """
+type: group
+short-summary: Find out how many replicas a web service on AKS needs, and set them.
+"""
+
+helps["ml trouble autoscale recommend"] = """
+type: command
+short-summary: Recommend replicas and target utilization that keep requests from being refused (503).
+long-summary: >-
+    Replays the traffic through the router of AKS as it is documented, finds the cheapest settings that keep the goal,
+    and compares them with the formula of the troubleshooting guide. With --name it also says why requests are refused
+    now. Nothing is written in Azure. Without --name it needs no login.
+examples:
+    - name: Recommend from a log of requests.
+      text: az ml trouble autoscale recommend --request-log requests.csv --output table
+    - name: Recommend from counts per minute, for requests of half a second.
+      text: az ml trouble autoscale recommend --request-counts counts.csv --request-time 0.5
+    - name: Recommend from figures (20 requests a second of 10 seconds).
+      text: az ml trouble autoscale recommend --rps 20 --request-time 10 --output table
+    - name: Recommend for a service from what it reports to Application Insights, with a page to look at.
+      text: >-
+        az ml trouble autoscale recommend --name mysvc --workspace-name myws --resource-group myrg
+        --report replicas.html --output table
+    - name: Put the minimum and the maximum into bash variables.
+      text: |
+        read -r min max <<< "$(az ml trouble autoscale recommend --rps 20 --request-time 1 --query \
+          "[[recommendation.minReplicas, recommendation.maxReplicas]]" -o tsv)"
+    - name: Put the recommendation into a PowerShell variable.
+      text: |
+        $best = az ml trouble autoscale recommend --rps 20 --request-time 1 --query recommendation | ConvertFrom-Json
+"""
+
+helps["ml trouble autoscale backtest"] = """
+type: command
+short-summary: Replay traffic with settings that were made from an earlier part of it.
+long-summary: >-
+    Judges the defaults, the guide's formula at the mean and at the peak, the recommendation, and the cheapest settings
+    that would have kept the goal, which can only be known afterwards; or the settings that are given. costRatio is
+    replica-hours per hour of work. What is assumed about the router can be changed and is part of the output.
+examples:
+    - name: Judge all policies on the second half of a log.
+      text: az ml trouble autoscale backtest --request-log requests.csv --output table
+    - name: Judge settings of your own on the last quarter, without a queue and with replicas that start slowly.
+      text: >-
+        az ml trouble autoscale backtest --request-log requests.csv --train-share 0.75 --min-replicas 4
+        --max-replicas 20 --queue-wait 0 --start-delay 180
+    - name: Stop a script when the recommendation would not have kept the goal (bash).
+      text: |
+        test "$(az ml trouble autoscale backtest --request-log requests.csv \
+          --query "policies[?policy=='recommended'].goalKept | [0]")" = true
+    - name: List the policies that keep the goal (PowerShell).
+      text: >-
+        az ml trouble autoscale backtest --request-log requests.csv --query "policies[?goalKept].policy" -o tsv
+"""
+
+helps["ml trouble autoscale apply"] = """
+type: command
+short-summary: Set minimum, maximum and target utilization of a web service on AKS.
+long-summary: >-
+    Asks first, unless --yes. Minimum and maximum are changed in one request, so that neither is refused for the other.
+    Waits for the change, and shows the settings before and after, and what was not changed.
+examples:
+    - name: Set the replicas of a service.
+      text: >-
+        az ml trouble autoscale apply --name mysvc --min-replicas 12 --max-replicas 40 --target-utilization 90
+        --workspace-name myws --resource-group myrg
+    - name: Set them in a pipeline and keep what they were (bash).
+      text: before=$(az ml trouble autoscale apply -n mysvc --min-replicas 12 --max-replicas 40 --yes --query before)
+    - name: Set them in a pipeline and keep what they were (PowerShell).
+      text: $before = az ml trouble autoscale apply -n mysvc --min-replicas 12 --max-replicas 40 --yes --query before
+"""

@@ -94,6 +94,7 @@ def load_arguments(loader: Any) -> None:
         context.argument("code", help="Code of the finding, such as MLT4103. By default, all codes are listed.")
 
     _load_reads_of_v1(loader)
+    _load_autoscale(loader)
     _load_keyvault(loader)
 
 
@@ -190,3 +191,106 @@ def _load_reads_of_v1(loader: Any) -> None:
         )
         context.argument("timeout", type=int, help="Maximum wait for the answer in seconds.")
         context.argument("fail_on", _FAIL_ON, help="Exit with code 10, after the full output, when the request fails.")
+
+
+def _load_autoscale(loader: Any) -> None:
+    for command in ("recommend", "backtest"):
+        with loader.argument_context(f"ml trouble autoscale {command}") as context:
+            _load_traffic(context)
+            _load_goal(context)
+    with loader.argument_context("ml trouble autoscale recommend") as context:
+        traffic = {"arg_group": "Traffic"}
+        context.argument("rps", type=float, help="Requests a second, on average.", **traffic)
+        context.argument("peak_rps", type=float, help="Requests a second in the busiest minute.", **traffic)
+        context.argument(
+            "report",
+            type=file_type,
+            help="Write a page with load, capacity and refused requests over time to this .html file.",
+        )
+        context.argument("yes", _YES)
+    with loader.argument_context("ml trouble autoscale backtest") as context:
+        context.argument(
+            "train_share",
+            type=float,
+            help="Share of the time that the policies are made from; they are judged on the rest.",
+        )
+        context.argument("min_replicas", type=int, help="Judge these settings in place of all policies: the minimum.")
+        context.argument("max_replicas", type=int, help="Judge these settings in place of all policies: the maximum.")
+        context.argument(
+            "scale_down_after",
+            type=float,
+            arg_group="Router",
+            help="Seconds for which fewer replicas must be wanted before the pool shrinks.",
+        )
+    with loader.argument_context("ml trouble autoscale apply") as context:
+        context.argument("name", _SERVICE_NAME)
+        context.argument("min_replicas", type=int, help="Fewest replicas.")
+        context.argument("max_replicas", type=int, help="Most replicas.")
+        context.argument(
+            "target_utilization", type=int, help="Utilization that is aimed at, in percent. By default, unchanged."
+        )
+        context.argument("timeout", type=int, help="Maximum wait in seconds.")
+        context.argument(
+            "yes", options_list=["--yes", "-y"], action="store_true", help="Change the service without asking."
+        )
+
+
+def _load_traffic(context: Any) -> None:
+    traffic = {"arg_group": "Traffic"}
+    context.argument(
+        "name",
+        options_list=["--name", "-n"],
+        completer=complete_service_names,
+        help="Name of a web service on AKS: its settings and limits are taken into account, and its traffic is read "
+        "from Application Insights unless another source is given.",
+    )
+    context.argument(
+        "request_log",
+        type=file_type,
+        help="CSV file with the columns `timestamp` (ISO-8601 or epoch seconds) and `duration` (seconds), a line per "
+        "request.",
+        **traffic,
+    )
+    context.argument(
+        "request_counts",
+        type=file_type,
+        help="CSV file with the columns `timestamp` and `count`, a line per period, at best a minute.",
+        **traffic,
+    )
+    context.argument("request_time", type=float, help="Seconds that a request takes on average.", **traffic)
+    context.argument(
+        "last_days", type=int, help="Days to read from Application Insights, up to now.", **traffic
+    )
+
+
+def _load_goal(context: Any) -> None:
+    goal, router = {"arg_group": "Goal"}, {"arg_group": "Router"}
+    context.argument(
+        "max_errors", type=float, help="Share of requests that may be refused, such as 0.001.", **goal
+    )
+    context.argument(
+        "growth", type=float, help="Factor on the traffic that is expected, such as 1.2 for 20 percent more.", **goal
+    )
+    context.argument(
+        "target_utilization", type=float, help="Target utilization of the guide's formula, in percent.", **goal
+    )
+    context.argument(
+        "concurrency",
+        type=int,
+        help="Requests that a replica works on at a time. By default, the service's with --name, else 1.",
+        **router,
+    )
+    context.argument(
+        "queue_wait",
+        type=float,
+        help="Milliseconds that a request waits at most before it is refused; 0 for no queue. By default, the "
+        "service's with --name, else 500.",
+        **router,
+    )
+    context.argument("start_delay", type=float, help="Seconds until a new replica serves.", **router)
+    context.argument(
+        "smoothing",
+        type=float,
+        help="Seconds over which the router averages its demand; 0 for none. A recommendation always allows for 15.",
+        **router,
+    )

@@ -112,6 +112,88 @@ def validate_score(namespace: Any) -> None:
     _require_positive("--timeout", namespace.timeout)
 
 
+#: Where traffic comes from: option, attribute in the namespace.
+_TRAFFIC_OPTIONS = (("--request-log", "request_log"), ("--request-counts", "request_counts"), ("--rps", "rps"))
+
+
+def validate_autoscale_recommend(namespace: Any) -> None:
+    """One source of traffic, what belongs to it, and a page to write."""
+    given = _one_source_of_traffic(namespace, ("--rps", "--request-time"))
+    if namespace.peak_rps is not None and given != "--rps":
+        raise ArgumentUsageError(
+            "--peak-rps can only be used with --rps: a log and counts have their own peaks.",
+            recommendation="Leave out --peak-rps, or give figures: --rps 20 --peak-rps 60 --request-time 0.5",
+        )
+    if namespace.report and Path(namespace.report).suffix.lower() != ".html":
+        raise InvalidArgumentValueError(
+            f"--report '{namespace.report}' does not end in .html, but the report is a page.",
+            recommendation=f"Use --report {Path(namespace.report).with_suffix('.html')}",
+        )
+
+
+def validate_autoscale_backtest(namespace: Any) -> None:
+    """One source of traffic, and both bounds of the replicas or none."""
+    _one_source_of_traffic(namespace, None)
+    if (namespace.min_replicas is None) != (namespace.max_replicas is None):
+        raise ArgumentUsageError(
+            "--min-replicas and --max-replicas can only be used together.",
+            recommendation="Give both to judge these settings, or neither to judge all policies.",
+        )
+
+
+def validate_autoscale_apply(namespace: Any) -> None:
+    """A workspace, and settings that can be."""
+    _require_workspace(namespace)
+    _require_positive("--min-replicas", namespace.min_replicas)
+    _require_positive("--timeout", namespace.timeout)
+    if namespace.max_replicas < namespace.min_replicas:
+        raise InvalidArgumentValueError(
+            f"--max-replicas {namespace.max_replicas} is below --min-replicas {namespace.min_replicas}.",
+            recommendation=f"Use --max-replicas {namespace.min_replicas} or more.",
+        )
+    if namespace.target_utilization is not None and not 1 <= namespace.target_utilization <= 100:
+        raise InvalidArgumentValueError(
+            f"--target-utilization {namespace.target_utilization} is no percentage.",
+            recommendation="Use a whole number from 1 to 100: --target-utilization 70",
+        )
+
+
+def _one_source_of_traffic(namespace: Any, figures: tuple[str, str] | None) -> str:
+    """The option that names the traffic. ``figures``: the options for bare figures, where they are enough."""
+    given = [option for option, attribute in _TRAFFIC_OPTIONS if getattr(namespace, attribute, None) is not None]
+    if len(given) > 1:
+        raise MutuallyExclusiveArgumentError(
+            f"{_and(given)} cannot be used together: they describe the same traffic.",
+            recommendation="Use the best that you have: a log, then counts, then figures.",
+        )
+    if namespace.name:
+        _require_workspace(namespace)
+    elif not given:
+        ways = ["a log, --request-log FILE with the columns timestamp,duration"]
+        ways.append("counts, --request-counts FILE with the columns timestamp,count, and --request-time SECONDS")
+        if figures:
+            ways.append("figures, --rps NUMBER and --request-time SECONDS")
+        raise RequiredArgumentMissingError(
+            "There is no traffic to compute with.",
+            recommendation=[f"Give {way}." for way in ways]
+            + ["Or name a service that reports to Application Insights: --name NAME"],
+        )
+    source = given[0] if given else "--name"
+    if source in ("--request-counts", "--rps") and namespace.request_time is None:
+        raise RequiredArgumentMissingError(
+            f"{source} does not say how long a request takes, and --request-time is not given.",
+            recommendation="Add the mean in seconds: --request-time 0.5",
+        )
+    if source not in ("--request-counts", "--rps") and namespace.request_time is not None:
+        raise ArgumentUsageError(
+            f"--request-time cannot be used with {source}: the durations are in it.",
+            recommendation="Leave out --request-time.",
+        )
+    if source == "--name":
+        _require_positive("--last-days", namespace.last_days)
+    return source
+
+
 def _require_positive(option: str, number: int) -> None:
     if number < 1:
         raise InvalidArgumentValueError(

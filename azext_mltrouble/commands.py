@@ -6,6 +6,9 @@ from typing import Any
 from azure.cli.core.commands import CliCommandType
 
 from azext_mltrouble._validators import (
+    validate_autoscale_apply,
+    validate_autoscale_backtest,
+    validate_autoscale_recommend,
     validate_collect,
     validate_diagnose,
     validate_image_log,
@@ -32,6 +35,24 @@ def load_command_table(loader: Any) -> None:
         group.custom_command("restore", "restore", validator=validate_workspace, table_transformer=_restore_table)
         group.custom_command(
             "check-template", "check_template", validator=validate_reports, table_transformer=_diagnose_table
+        )
+    with loader.command_group("ml trouble autoscale", custom_command_type=_operations("autoscale")) as group:
+        group.custom_command(
+            "recommend",
+            "recommend",
+            validator=validate_autoscale_recommend,
+            table_transformer=_autoscale_recommend_table,
+        )
+        group.custom_command(
+            "backtest", "backtest", validator=validate_autoscale_backtest, table_transformer=_autoscale_backtest_table
+        )
+    with loader.command_group("ml trouble autoscale", custom_command_type=_operations("autoscale_apply")) as group:
+        group.custom_command(
+            "apply",
+            "apply",
+            validator=validate_autoscale_apply,
+            table_transformer=_autoscale_apply_table,
+            supports_no_wait=True,
         )
 
 
@@ -121,3 +142,21 @@ def _log_table(result: Any) -> Any:
     from azext_mltrouble.render.log_table import log_table
 
     return log_table(result)
+
+
+def _autoscale_recommend_table(result: Any) -> Any:
+    from azext_mltrouble.render.autoscale_table import recommend_table
+
+    return recommend_table(result)
+
+
+def _autoscale_backtest_table(result: Any) -> Any:
+    from azext_mltrouble.render.autoscale_table import backtest_table
+
+    return backtest_table(result)
+
+
+def _autoscale_apply_table(result: Any) -> Any:
+    from azext_mltrouble.render.autoscale_table import apply_table
+
+    return apply_table(result)

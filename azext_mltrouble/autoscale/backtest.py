@@ -26,9 +26,15 @@ class Policy:
 
 
 def backtest(
-    traffic: Traffic, goal: Goal, router: Router, concurrency: int, train_share: float, given: Settings | None = None
+    traffic: Traffic,
+    goal: Goal,
+    router: Router,
+    concurrency: int,
+    train_share: float,
+    given: Settings | None = None,
+    current: Settings | None = None,
 ) -> dict[str, Any]:
-    """Replay the judge part with ``given`` settings, or with every policy, made from the train part.
+    """Replay the judge part with ``given`` settings, or with every policy, made from the train part, and ``current``.
 
     The pool starts at its minimum, cold, and the cheapest settings that would have kept the goal are looked for on the
     judge part itself: no rule can know them, so they are the measure. ``costRatio`` is replica-hours per offered
@@ -43,6 +49,8 @@ def backtest(
                 "Choose another train share, or a longer log.",
             )
     policies = [Policy("given", given)] if given else policies_for(train, judge, goal, router, concurrency)
+    if current:
+        policies.insert(0, Policy("current", current))
     return {
         "train": _part(train),
         "judge": _part(judge),

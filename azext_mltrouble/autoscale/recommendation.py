@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -61,6 +62,8 @@ class Service:
 
     name: str = "NAME"
     endpoint: str = "ENDPOINT"
+    resource_group: str | None = None
+    workspace: str | None = None
     kind: Literal["aks", "kubernetes", "managed"] = "aks"
     current: Settings | None = None
     node_replicas: int | None = None
@@ -83,15 +86,15 @@ def recommend(
 
 
 def guide(rps: float, request_time: float, target_utilization: float, concurrency: int) -> dict[str, Any]:
-    """The formula of the troubleshooting guide, with its terms under the guide's own names."""
+    """The formula of the troubleshooting guide, with its terms under the guide's own names; the target in percent."""
     return {
         "targetRps": round(rps, 6),
         "reqTime": round(request_time, 6),
         "maxReqPerContainer": concurrency,
-        "targetUtilization": target_utilization,
+        "targetUtilization": round(target_utilization * 100, 2),
         "concurrentRequests": round(rps * request_time / target_utilization, 6),
         "replicas": queueing.guide_replicas(rps, request_time, target_utilization, concurrency),
-        "formula": "ceil(targetRps * reqTime / targetUtilization / maxReqPerContainer)",
+        "formula": "ceil(targetRps * reqTime / (targetUtilization / 100) / maxReqPerContainer)",
     }
 
 
@@ -181,11 +184,14 @@ def _from_figures(
 
     def described(settings: Settings) -> dict[str, Any]:
         servers = settings.min_replicas * concurrency
-        refused = queueing.refused_share(servers, load, figures.request_time, router.queue_wait)
+        refused = refused_by(settings.min_replicas, load)
         wait = queueing.served_wait(servers, load, figures.request_time, router.queue_wait)
         wanted = figures.rps * figures.request_time / settings.target_utilization / concurrency
         mean = min(float(settings.max_replicas), max(float(settings.min_replicas), wanted))
         return _described(settings, Prediction(refused, refused, wait, mean, 0), 1.0)
+
+    def refused_by(replicas: int, offered: float) -> float:
+        return queueing.refused_share(replicas * concurrency, offered, figures.request_time, router.queue_wait)
 
     best = settings_for(goal.max_errors)
     as_guide = Settings(formula["replicas"], max(10, formula["replicas"]), goal.target_utilization, concurrency)
@@ -214,7 +220,7 @@ def _from_figures(
         "tradeoffs": [
             {"goal": max_errors, "shown": True, **described(settings_for(max_errors))} for max_errors in goals
         ],
-        "reasons": [],
+        "reasons": _figure_reasons(figures, service.current, concurrency, goal, refused_by) if service.current else [],
         "warnings": _warnings(best, figures.request_time, router, service, concurrency),
         "assumptions": assumptions,
         "commands": commands(service, best),
@@ -225,9 +231,10 @@ def commands(service: Service, settings: Settings) -> list[str]:
     """What to type to apply the settings."""
     target = round(settings.target_utilization * 100)
     if service.kind == "aks":
+        where = f" -g {service.resource_group} -w {service.workspace}" if service.workspace else ""
         return [
             f"az ml trouble autoscale apply -n {service.name} --min-replicas {settings.min_replicas} "
-            f"--max-replicas {settings.max_replicas} --target-utilization {target} --yes"
+            f"--max-replicas {settings.max_replicas} --target-utilization {target}{where}"
         ]
     update = f"az ml online-deployment update -e {service.endpoint} -n {service.name} --set"
     if service.kind == "managed":
@@ -309,6 +316,35 @@ def _reasons(
     if not found:
         return ["No setting alone avoids the refused requests: the minimum and the maximum must be raised together."]
     return [text for _, text in sorted(found, reverse=True)]
+
+
+def _figure_reasons(
+    figures: Figures, current: Settings, concurrency: int, goal: Goal, refused_by: Callable[[int, float], float]
+) -> list[str]:
+    """Why requests are refused now, in the guide's terms, as far as bare figures can tell.
+
+    ``refused_by`` gives the share that so many replicas refuse under a load (erlangs).
+    """
+    mean, peak = (rps * figures.request_time for rps in (figures.rps, figures.peak_rps or figures.rps))
+    found = []
+    if refused_by(current.max_replicas, peak) > goal.max_errors:
+        found.append(
+            f"The maximum of {current.max_replicas} is reached: at the peak it refuses "
+            f"{refused_by(current.max_replicas, peak):.2%}."
+        )
+    wanted = math.ceil(mean / current.target_utilization / concurrency - 1e-9)
+    steady = max(current.min_replicas, min(current.max_replicas, wanted))
+    if steady < current.max_replicas and refused_by(steady, mean) > goal.max_errors:
+        found.append(
+            f"At a utilisation level of {current.target_utilization:.0%} the mean load is given {steady} replicas, "
+            f"which refuse {refused_by(steady, mean):.2%} of it."
+        )
+    if steady < current.max_replicas and refused_by(steady, peak) > max(goal.max_errors, refused_by(steady, mean)):
+        found.append(
+            f"The minimum of {current.min_replicas} is too low for the peaks: until more replicas have started, "
+            f"{refused_by(steady, peak):.2%} of them is refused."
+        )
+    return found
 
 
 def _warnings(

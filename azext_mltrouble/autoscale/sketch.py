@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from azext_mltrouble.autoscale.timeline import Timeline
 
 COLUMNS = 80
-_BLOCKS = " ▁▂▃▄▅▆▇█"
+_BLOCKS = "·▁▂▃▄▅▆▇█"  # no blank: a table cuts leading ones off
 
 
 def sketch(timelines: list[Timeline]) -> str:

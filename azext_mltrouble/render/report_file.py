@@ -41,9 +41,13 @@ def write_report(result: Report | list[Report], path: str) -> None:
     that was there before is then as it was.
     """
     check_report_path(path)
-    content = _RENDERERS[Path(path).suffix.lower()](result).encode("utf-8")
+    write_text(_RENDERERS[Path(path).suffix.lower()](result), path)
+
+
+def write_text(text: str, path: str) -> None:
+    """Writes ``text`` to ``path`` as ``write_report`` does. Raises FileOperationError when it cannot be written."""
     try:
-        _replace(Path(path), content)
+        _replace(Path(path), text.encode("utf-8"))
     except OSError as error:
         raise FileOperationError(
             f"The report could not be written to '{one_line(path)}': {error.strerror or error}.",

@@ -4,8 +4,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from . import scoring
-from . import updates
+from . import scoring, updates
 from .replies import Refused, Reply, mms_error, ok, provider_error
 from .routing import Call, Route, page, pattern
 from .scenario import Scenario
