@@ -36,7 +36,7 @@ def _candidate(entry: Entry, met: list[Condition], facts: dict[str, Any], number
     confidence = met[0].confidence or entry.confidence
     if any(holds(expression, facts) for expression in entry.high_when):
         confidence = "high"
-    return Candidate(entry, confidence, (FACTS_RANK, 0, number, 0), evidence, values)
+    return Candidate(entry, confidence, (FACTS_RANK, 0, number), evidence, values)
 
 
 def as_text(value: Any) -> str:

@@ -2,14 +2,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from azext_mltrouble.diagnosis import knowledge as knowledge_module
+from azext_mltrouble.diagnosis.clearing import is_cleared
 from azext_mltrouble.diagnosis.conditions import candidates_of_facts, holds
 from azext_mltrouble.diagnosis.knowledge import Entry, Knowledge, Signal
-from azext_mltrouble.diagnosis.matching import LogReading, Match, read
-from azext_mltrouble.diagnosis.report import Confidence, EvidenceLine, Finding, Report, Verdict
+from azext_mltrouble.diagnosis.matches import LogReading, Match
+from azext_mltrouble.diagnosis.matching import read
+from azext_mltrouble.diagnosis.report import CONFIDENCES, Confidence, EvidenceLine, Finding, Report, Verdict
 from azext_mltrouble.diagnosis.root import Candidate, weigh
 from azext_mltrouble.diagnosis.stages import failed_stage, stages_of
 from azext_mltrouble.diagnosis.states import derived, slots_of
@@ -21,7 +24,7 @@ from azext_mltrouble.evidence.redaction import Redactor
 #: The order in which texts tell of a failure: the build comes before the container, and the last word is the least.
 _TEXT_ORDER = ("build_log", "container_log", "deploy_error", "state", "http_error", "cli_error")
 _QUOTED_LINES = 3
-_CONFIDENCES: tuple[Confidence, ...] = ("high", "medium", "low")
+_LOWERED: dict[Confidence, Confidence] = {"high": "medium", "medium": "low", "low": "low"}
 _NOTHING_KNOWN = "MLT0000"
 
 
@@ -35,8 +38,7 @@ def diagnose(evidence: Evidence, knowledge: Knowledge | None = None) -> Report:
     facts = {**evidence.facts, "state": derived(evidence.facts)} if evidence.facts else {}
     readings = [read(log, knowledge) for log in evidence.logs]
     candidates = candidates_of_facts(knowledge, facts)
-    for number, reading in enumerate(readings):
-        candidates += _candidates_of_log(knowledge, reading, number, facts)
+    candidates += _candidates_of_logs(knowledge, readings, facts)
     slots = slots_of(evidence)
     findings = [finding_of(one, slots, redactor) for one in weigh(candidates)]
     root = next((one for one in findings if one.severity != "info"), None)
@@ -56,21 +58,46 @@ def diagnose(evidence: Evidence, knowledge: Knowledge | None = None) -> Report:
     )
 
 
+def _candidates_of_logs(
+    knowledge: Knowledge, readings: list[LogReading], facts: dict[str, Any]
+) -> list[Candidate]:
+    """What the logs point to; where that is no cause, what they point to if they are of another kind than they seem."""
+    found = [
+        candidate
+        for number, reading in enumerate(readings)
+        for candidate in _candidates_of_log(knowledge, reading, reading.kinds.first, number, facts)
+    ]
+    if any(one.entry.severity != "info" for one in found):
+        return found
+    return found + [
+        replace(candidate, confidence=_LOWERED[candidate.confidence])
+        for number, reading in enumerate(readings)
+        for candidate in _candidates_of_log(knowledge, reading, frozenset().union(*reading.kinds), number, facts)
+        if candidate.entry.kind == "cause" and candidate.entry.severity != "info"
+    ]
+
+
 def _candidates_of_log(
-    knowledge: Knowledge, reading: LogReading, number: int, facts: dict[str, Any]
+    knowledge: Knowledge, reading: LogReading, kinds: frozenset[str], number: int, facts: dict[str, Any]
 ) -> Iterable[Candidate]:
-    signals = reading.of_signals()
+    signals = reading.of_signals(kinds)
     seen = [signal for signal in knowledge.signals if signal.name in signals]
-    matches = reading.of_entries()
+    matches = reading.of_entries(kinds)
     for entry in knowledge.entries:
-        cleared = _cleared_until(entry, seen, signals)
+        if entry.code not in matches:
+            continue
+        clearing = [signals[signal.name] for signal in seen if _clears(signal, entry)]
         standing = [
             match
-            for match in matches.get(entry.code, ())
-            if match.place > cleared and _signals_allow(match, signals)
+            for match in matches[entry.code]
+            if _signals_allow(match, signals) and not any(is_cleared(match, one, signals) for one in clearing)
         ]
         if standing:
             yield _candidate(entry, standing, reading, number, facts)
+
+
+def _clears(signal: Signal, entry: Entry) -> bool:
+    return any(fnmatchcase(entry.cause, cause) for cause in signal.clears)
 
 
 def _signals_allow(match: Match, signals: dict[str, list[Match]]) -> bool:
@@ -80,29 +107,20 @@ def _signals_allow(match: Match, signals: dict[str, list[Match]]) -> bool:
     )
 
 
-def _cleared_until(entry: Entry, seen: list[Signal], signals: dict[str, list[Match]]) -> tuple[int, int, int]:
-    """The last place in the log where the step that this entry is about succeeded."""
-    places = [
-        signals[signal.name][-1].place
-        for signal in seen
-        if any(fnmatchcase(entry.cause, cause) for cause in signal.clears)
-    ]
-    return max(places, default=(0, 0, 0))
-
-
 def _candidate(
     entry: Entry, matches: list[Match], reading: LogReading, number: int, facts: dict[str, Any]
 ) -> Candidate:
     first = matches[0]
     source = reading.log.source
     lines = {match.line: EvidenceLine(source, match.line, match.text) for match in reversed(matches[:_QUOTED_LINES])}
-    confidence = min((match.pattern.confidence or entry.confidence for match in matches), key=_CONFIDENCES.index)
+    confidence = min((match.pattern.confidence or entry.confidence for match in matches), key=CONFIDENCES.index)
     if facts and any(holds(expression, facts) for expression in entry.high_when):
         confidence = "high"
     where = reading.log.where
     rank = _TEXT_ORDER.index(where) if where in _TEXT_ORDER else len(_TEXT_ORDER)
     evidence = tuple(lines[line] for line in sorted(lines))
-    return Candidate(entry, confidence, (rank, number, *first.place), evidence, first.values)
+    sure = CONFIDENCES.index(first.pattern.confidence or entry.confidence)
+    return Candidate(entry, confidence, (rank, number, *first.place, sure, first.column), evidence, first.values)
 
 
 def finding_of(one: Candidate, slots: dict[str, str], redactor: Redactor) -> Finding:

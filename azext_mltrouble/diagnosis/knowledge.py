@@ -19,6 +19,9 @@ from azext_mltrouble.diagnosis.scan import stem_of
 #: ``cause`` says why; ``symptom`` says what happened, and a cause nearby explains it; ``envelope`` says only where.
 Kind = Literal["cause", "symptom", "envelope"]
 
+#: A group of the pattern's own match, as the regex of a ``Near`` refers to it; ``{2,5}`` is a repetition.
+GROUP = re.compile(r"\{([A-Za-z_]\w*)\}")
+
 _HERE = Path(__file__).parent
 KNOWLEDGE_FILE = _HERE / "knowledge.json"
 SAMPLES_FILE = _HERE / "samples.json"
@@ -26,7 +29,10 @@ SAMPLES_FILE = _HERE / "samples.json"
 
 @dataclass(frozen=True)
 class Near:
-    """A regex that must (or must not) match in the lines around: ``before`` and ``after`` count physical lines."""
+    """A regex that must (or must not) match in one of the lines around: so many before, so many after.
+
+    ``{name}`` in it stands for what the group of that name found in the pattern's own line.
+    """
 
     regex: str
     before: int
@@ -59,6 +65,15 @@ class Pattern:
     with_signals: tuple[str, ...]
     without_signals: tuple[str, ...]
     confidence: Confidence | None
+
+    def fits(self, kinds: frozenset[str]) -> bool:
+        """Whether it is meant for one of these kinds of text."""
+        return not self.where or not self.where.isdisjoint(kinds)
+
+    @property
+    def gates(self) -> set[str]:
+        """Wordings of which every line it matches has one; without digits, so that lines of one shape share them."""
+        return {max(re.split(r"\d+", wording), key=len) for wording in self.needles or (self.literal,)}
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> Pattern:
@@ -122,6 +137,11 @@ class Entry:
     remedy_commands: tuple[str, ...]
     doc_url: str
 
+    @property
+    def name(self) -> str:
+        """What tells it apart from all entries and signals."""
+        return self.code
+
     @classmethod
     def of(cls, data: dict[str, Any]) -> Entry:
         return cls(
@@ -171,7 +191,7 @@ class Owned(NamedTuple):
     pattern: Pattern
 
 
-#: From a stem to the literals that have it, and from a literal to its patterns.
+#: From a stem to the gates of the patterns whose literals have it, and from a gate to the patterns.
 PatternsByStem = dict[str, dict[str, list[Owned]]]
 
 
@@ -201,7 +221,8 @@ def _by_stem(owners: Sequence[Entry | Signal]) -> PatternsByStem:
             stem = stem_of(pattern.literal)
             if stem is None:
                 raise ValueError(f"{pattern.literal!r} has no stem of diagnosis/scan.py")
-            found.setdefault(stem, {}).setdefault(pattern.literal, []).append(Owned(owner, pattern))
+            for gate in pattern.gates:
+                found.setdefault(stem, {}).setdefault(gate, []).append(Owned(owner, pattern))
     return found
 
 

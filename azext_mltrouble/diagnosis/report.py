@@ -11,6 +11,9 @@ Confidence = Literal["high", "medium", "low"]
 Verdict = Literal["failed", "degraded", "healthy", "unknown"]
 CheckStatus = Literal["passed", "failed", "warning", "skipped", "unknown"]
 
+#: From sure to unsure.
+CONFIDENCES: tuple[Confidence, ...] = ("high", "medium", "low")
+
 
 @dataclass(frozen=True)
 class EvidenceLine:

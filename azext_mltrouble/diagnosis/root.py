@@ -15,7 +15,8 @@ _SEVERITIES = ("error", "warning", "info")
 class Candidate:
     """A cause that something in the evidence points to, not yet weighed against the others.
 
-    ``order`` places its first proof: (rank of the text it stands in, number of the text, line, place in the line).
+    ``order`` places its first proof: (rank of the text it stands in, number of the text, line, line within the line,
+    how sure that proof is, column).
     """
 
     entry: Entry

@@ -5,12 +5,16 @@ Evidence comes from a live deployment, from a bundle on disk or from log files; 
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Literal
 
 #: Kinds of text, as the batch form names them.
 Where = Literal["build_log", "container_log", "deploy_error", "http_error", "state", "cli_error"]
+
+#: Halves of surrogate pairs, which JSON can hold, but for those that stand for a byte.
+_NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 #: The stages of a deployment in the order in which they happen, then the two that cut across them.
 STAGES = ("register", "image", "deploy", "launch", "scoring", "scale", "access")
@@ -46,8 +50,8 @@ class Log:
 
     @classmethod
     def of_text(cls, source: str, where: Where | None, text: str) -> Log:
-        """A log held in memory."""
-        data = text.encode("utf-8", "surrogateescape")
+        """A log held in memory; the bytes that were escaped when it was decoded are bytes again."""
+        data = _NO_BYTE.sub("\ufffd", text).encode("utf-8", "surrogateescape")
         return cls(source, where, lambda: io.BytesIO(data))
 
     @classmethod
