@@ -5,6 +5,8 @@ may be out of reach, or gone: the history keeps one entry a name, and 800 of the
 """
 from __future__ import annotations
 
+import re
+from datetime import datetime, timedelta
 from typing import Any
 
 from azext_mltrouble.diagnosis.template_json import node_of
@@ -16,6 +18,7 @@ _WIPING = ("wipes", "restores", "new_only")
 _PROVEN = "proven"
 _LIKELY = "likely"
 _UNPROVEN = "cannotBeProven"
+_DURATION = re.compile(r"PT(?:(\d{1,4})H)?(?:(\d{1,4})M)?(?:(\d{1,6})(?:\.\d{1,9})?S)?")
 
 
 def was_rewritten(history: Any) -> bool:
@@ -24,20 +27,24 @@ def was_rewritten(history: Any) -> bool:
     return written or len(_list(history, "deployments")) > 1
 
 
-def proof_of(history: Any, vault: Any, policy_missing: bool) -> dict[str, Any]:
+def proof_of(history: Any, vault: Any, policy_missing: bool, created: str | None = None) -> dict[str, Any]:
     """What is known about who wrote the vault.
+
+    ``created`` is when the workspace was made (ISO-8601, UTC), and with it the policy: what began earlier cannot have
+    taken it away.
 
     ``status``: ``proven`` (a deployment that the activity log confirms has a template without policies), ``likely``
     (deployments wrote the vault, but their template or the log is out of reach), ``cannotBeProven``, or ``notNeeded``
     when nothing is missing. ``summary`` says it in words. ``writes``: each write, newest first: time, deployment,
-    caller, correlationId, policies (what its template says: ``wiped``, ``kept``, ``added`` or null for unknown) and
-    confirmed (both histories have it). ``limits``: why there may be more that nobody can see.
+    caller, correlationId, policies (what its template says: ``wiped``, ``kept``, ``added`` or null for unknown),
+    confirmed (both histories have it), and beforeWorkspace. ``limits``: why there may be more that nobody can see.
     """
-    writes = _writes(history, vault)
+    writes = _writes(history, vault, created)
     limits = _limits(history, writes)
-    guilty = [one for one in writes if one["policies"] == "wiped"]
+    suspects = [one for one in writes if not one["beforeWorkspace"]]
+    guilty = [one for one in suspects if one["policies"] == "wiped"]
     confirmed = [one for one in guilty if one["confirmed"]]
-    rewrites = [one for one in writes if one["policies"] in ("wiped", None)]
+    rewrites = [one for one in suspects if one["policies"] in ("wiped", None)]
     if not policy_missing:
         status, summary = "notNeeded", "Nothing is missing, so there is nothing to prove."
     elif confirmed:
@@ -46,39 +53,44 @@ def proof_of(history: Any, vault: Any, policy_missing: bool) -> dict[str, Any]:
         named = (guilty or rewrites)[0]
         status, summary = _LIKELY, f"{_who(named)} wrote the vault; {_doubt(named, bool(guilty))}"
     else:
-        status, summary = _UNPROVEN, "What took the policy away cannot be proven: no write of the vault can be seen."
+        status = _UNPROVEN
+        summary = "What took the policy away cannot be proven: no write of the vault since then can be seen."
     return {"status": status, "summary": summary, "writes": writes, "limits": limits}
 
 
-def _writes(history: Any, vault: Any) -> list[dict[str, Any]]:
+def _writes(history: Any, vault: Any, created: str | None) -> list[dict[str, Any]]:
     """Deployments and events of the same correlation id are one write."""
     events: dict[str, list[dict[str, Any]]] = {}
     for event in _list(history, "activity"):
         if _is(event, _VAULT_WRITE) or _is(event, _POLICY_WRITE):
             events.setdefault(str(event.get("correlationId")).lower(), []).append(event)
     found = []
+    known = set()
     for entry in _list(history, "deployments"):
         properties = _dict(entry.get("properties"))
         correlation = str(properties.get("correlationId") or "")
-        found.append(_of_deployment(entry, properties, correlation, events.pop(correlation.lower(), []), vault))
-    found += [_of_event(group) for group in events.values() if _succeeded(group)]
+        known.add(correlation.lower())  # that of a nested deployment is its parent's
+        found.append(_of_deployment(entry, properties, events.get(correlation.lower(), []), vault, created))
+    found += [_of_event(group, created) for key, group in events.items() if key not in known and _succeeded(group)]
     return sorted(found, key=lambda one: str(one["time"]), reverse=True)
 
 
 def _of_deployment(
-    entry: dict[str, Any], properties: dict[str, Any], correlation: str, events: list[dict[str, Any]], vault: Any
+    entry: dict[str, Any], properties: dict[str, Any], events: list[dict[str, Any]], vault: Any, created: str | None
 ) -> dict[str, Any]:
+    began = min(str(one.get("eventTimestamp")) for one in events) if events else _beginning(properties)
     return {
         "time": properties.get("timestamp"),
         "deployment": entry.get("name"),
         "caller": next((one.get("caller") for one in events if one.get("caller")), None),
-        "correlationId": correlation,
+        "correlationId": properties.get("correlationId"),
         "policies": _policies_in(entry, properties, vault),
         "confirmed": bool(events),
+        "beforeWorkspace": _is_before(began, created),
     }
 
 
-def _of_event(group: list[dict[str, Any]]) -> dict[str, Any]:
+def _of_event(group: list[dict[str, Any]], created: str | None) -> dict[str, Any]:
     first = group[0]
     only_policies = all(_is(event, _POLICY_WRITE) for event in group)
     return {
@@ -88,7 +100,24 @@ def _of_event(group: list[dict[str, Any]]) -> dict[str, Any]:
         "correlationId": first.get("correlationId"),
         "policies": "added" if only_policies else None,
         "confirmed": False,
+        "beforeWorkspace": _is_before(str(first.get("eventTimestamp")), created),
     }
+
+
+def _beginning(deployment: dict[str, Any]) -> str:
+    """When a deployment began: Azure gives its end and how long it took."""
+    end, duration = str(deployment.get("timestamp"))[:19], _DURATION.fullmatch(str(deployment.get("duration")))
+    hours, minutes, seconds = (int(one or 0) for one in duration.groups()) if duration else (0, 0, 0)
+    try:
+        began = datetime.fromisoformat(end) - timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    except (ValueError, OverflowError):
+        return end
+    return began.isoformat()
+
+
+def _is_before(time: str, created: str | None) -> bool:
+    """Whether a time is before another; both are UTC, to the second."""
+    return created is not None and time[:19] < created[:19]
 
 
 def _policies_in(entry: dict[str, Any], properties: dict[str, Any], vault: Any) -> str | None:

@@ -46,7 +46,9 @@ def check(
         evidence = collect_vault(session, scope, progress)
     facts = evidence.facts
     vault, identity = facts.get("vault"), identity_of(facts.get("workspace"))
-    proof = proof_of(facts.get("vaultHistory"), vault, policy_missing(vault, identity))
+    created = _member(_member(facts.get("workspace"), "systemData"), "createdAt")
+    made = str(created) if created else None
+    proof = proof_of(facts.get("vaultHistory"), vault, policy_missing(vault, identity), made)
     checked = diagnose(evidence).to_dict()
     _write_reports(checked, report)
     exit_after_output(cmd.cli_ctx, [checked], fail_on)

@@ -45,6 +45,8 @@ def _write(one: dict[str, Any]) -> str:
     what = f"deployment {one['deployment']}" if one["deployment"] else "no deployment known"
     caller = f"by {one['caller']}" if one["caller"] else "by whom: unknown"
     parts = [str(one["time"])[:16].replace("T", " "), what, caller]
+    if one["beforeWorkspace"]:
+        parts.append("before the workspace was made")
     if one["policies"]:
         parts.append(f"policies {one['policies']}")
     return ", ".join(parts)

@@ -166,9 +166,10 @@ def test_a_vault_that_is_gone_for_good_is_not_healthy(azure: SimulatedAzure, tro
     [
         ({"networkAcls": {"bypass": "None", "defaultAction": "Deny"}}, "MLT7330"),
         ({"networkAcls": {"bypass": "AzureServices", "defaultAction": "Deny"}}, None),
-        ({"publicNetworkAccess": "Disabled"}, "MLT7330"),
+        ({"publicNetworkAccess": "Disabled", "networkAcls": {"bypass": "None", "defaultAction": "Allow"}}, "MLT7330"),
+        ({"publicNetworkAccess": "Disabled"}, None),
     ],
-    ids=["closed", "trusted-services-pass", "not-public"],
+    ids=["closed", "trusted-services-pass", "not-public", "not-public-but-trusted"],
 )
 def test_network_rules(azure: SimulatedAzure, trouble: Trouble, properties: dict[str, Any], code: str | None) -> None:
     answer = checked(trouble, azure.scenario("healthy-aci", vault={"properties": properties}))
