@@ -89,7 +89,18 @@ def read(login: SimulatedLogin, names: dict[str, str], wanted: dict[str, Any]) -
     seen["listedServices"] = sorted(service.name for service in Webservice.list(workspace))
     seen["listedImages"] = sorted(image.id for image in Image.list(workspace))
     seen["listedModels"] = sorted(model.id for model in Model.list(workspace))
+    for name in wanted.get("models", []):
+        seen["newestModel"] = [model.id for model in Model.list(workspace, name=name, latest=True)]
+        seen["modelVersions"] = sorted(model.id for model in Model.list(workspace, name=name))
+    seen["answers"] = {name: _answer(Webservice(workspace, name), wanted["score"]) for name in wanted.get("called", [])}
     return seen
+
+
+def _answer(service: Webservice, body: str) -> dict[str, Any]:
+    """What a service answers, and the key or token that azureml-core has for it."""
+    if service.token_auth_enabled:
+        return {"answer": service.run(body), "credential": service.get_access_token().access_token}
+    return {"answer": service.run(body), "credential": service.get_keys()[0]}
 
 
 def _absent(workspace: Workspace, name: str) -> list[str]:
