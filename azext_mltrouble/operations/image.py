@@ -291,7 +291,7 @@ def _available(opened: OpenWorkspace, build: _Build, start: int) -> bytes:
 def _images(opened: OpenWorkspace, name: str | None = None) -> list[dict[str, Any]]:
     from azext_mltrouble.evidence import sources
 
-    return opened.read(sources.IMAGE, lambda: opened.mms.images(name))
+    return opened.read_list(sources.IMAGE, lambda: opened.mms.images(name))
 
 
 def _image(opened: OpenWorkspace, name: str, version: str | None) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def model_names(cmd: Any, resource_group_name: str | None, workspace_name: str |
 def _models(opened: OpenWorkspace, name: str | None = None) -> list[dict[str, Any]]:
     from azext_mltrouble.evidence import sources
 
-    return opened.read(sources.MODELS, lambda: opened.mms.models(name))
+    return opened.read_list(sources.MODELS, lambda: opened.mms.models(name))
 
 
 def _number(version: Any) -> int:

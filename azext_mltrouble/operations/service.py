@@ -132,7 +132,7 @@ def read_service(opened: OpenWorkspace, name: str) -> dict[str, Any]:
 def _services(opened: OpenWorkspace) -> list[dict[str, Any]]:
     from azext_mltrouble.evidence import sources
 
-    return opened.read(sources.SERVICE, opened.mms.services)
+    return opened.read_list(sources.SERVICE, opened.mms.services)
 
 
 def _log(opened: OpenWorkspace, name: str, init: bool, lines: int) -> str:

@@ -29,6 +29,18 @@ class OpenWorkspace:
         """What ``work`` reads, in the time that a read may take. Raises az's errors; a refusal names a role."""
         return _in_time(self.session, source, work)
 
+    def read_list(self, source: Source, work: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        """As ``read``, for a list: where there is none, not even an empty one, the workspace is not the right one."""
+        from azure.cli.core.azclierror import ResourceNotFoundError
+
+        from azext_mltrouble.evidence.collect import NO_SUCH_WORKSPACE
+
+        try:
+            return self.read(source, work)
+        except ResourceNotFoundError as error:
+            error.set_recommendation(list(NO_SUCH_WORKSPACE))
+            raise
+
 
 def open_workspace(cmd: Any, resource_group_name: str | None, workspace_name: str | None) -> OpenWorkspace:
     """The workspace that the options name. Raises ResourceNotFoundError when there is none, and az's other errors."""
