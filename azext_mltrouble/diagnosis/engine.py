@@ -12,6 +12,7 @@ from azext_mltrouble.diagnosis.conditions import candidates_of_facts, holds
 from azext_mltrouble.diagnosis.knowledge import Entry, Knowledge, Signal
 from azext_mltrouble.diagnosis.matches import LogReading, Match
 from azext_mltrouble.diagnosis.matching import read
+from azext_mltrouble.diagnosis.remedies import commands_for
 from azext_mltrouble.diagnosis.report import CONFIDENCES, Confidence, EvidenceLine, Finding, Report, Verdict
 from azext_mltrouble.diagnosis.root import Candidate, weigh
 from azext_mltrouble.diagnosis.stages import failed_stage, stages_of
@@ -40,12 +41,13 @@ def diagnose(evidence: Evidence, knowledge: Knowledge | None = None) -> Report:
     candidates = candidates_of_facts(knowledge, facts)
     candidates += _candidates_of_logs(knowledge, readings, facts)
     slots = slots_of(evidence)
-    findings = [finding_of(one, slots, redactor) for one in weigh(candidates)]
+    findings = [finding_of(one, slots, redactor, evidence.target.generation) for one in weigh(candidates)]
     root = next((one for one in findings if one.severity != "info"), None)
     if root is None:
         findings += _telling_lines(readings, redactor)
     stages = stages_of(evidence, tuple(findings))
-    verdict = _verdict(evidence, root, findings)
+    ended_well = any(_ended_well(reading, knowledge) for reading in readings)
+    verdict = _verdict(evidence, root, findings, ended_well)
     return Report(
         target=_target(evidence.target),
         verdict=verdict,
@@ -123,8 +125,13 @@ def _candidate(
     return Candidate(entry, confidence, (rank, number, *first.place, sure, first.column), evidence, first.values)
 
 
-def finding_of(one: Candidate, slots: dict[str, str], redactor: Redactor) -> Finding:
-    """A candidate in words: its entry's templates filled with its values, then with ``slots``; redacted."""
+def finding_of(
+    one: Candidate, slots: dict[str, str], redactor: Redactor, generation: str | None = None
+) -> Finding:
+    """A candidate in words: its entry's templates filled with its values, then with ``slots``; redacted.
+
+    Commands that cannot work on the target's ``generation`` are left out.
+    """
     entry = one.entry
     values = {**slots, **{name: redactor.text(value) for name, value in one.values.items()}}
     return Finding(
@@ -137,7 +144,9 @@ def finding_of(one: Candidate, slots: dict[str, str], redactor: Redactor) -> Fin
         summary=fill_text(entry.summary, values),
         evidence=tuple(EvidenceLine(line.source, line.line, redactor.text(line.text)) for line in one.evidence),
         remedy_text=fill_text(entry.remedy_text, values),
-        remedy_commands=tuple(fill_command(command, values) for command in entry.remedy_commands),
+        remedy_commands=tuple(
+            fill_command(command, values) for command in commands_for(generation, entry.remedy_commands)
+        ),
         doc_url=entry.doc_url,
     )
 
@@ -168,7 +177,13 @@ def _telling_lines(readings: list[LogReading], redactor: Redactor) -> list[Findi
     ]
 
 
-def _verdict(evidence: Evidence, root: Finding | None, findings: list[Finding]) -> Verdict:
+def _ended_well(reading: LogReading, knowledge: Knowledge) -> bool:
+    """Whether the log itself says that a step came to a good end: that no failure is known is no sign of health."""
+    seen = reading.of_signals(frozenset().union(*reading.kinds))
+    return any(signal.name in seen for signal in knowledge.signals if signal.clears)
+
+
+def _verdict(evidence: Evidence, root: Finding | None, findings: list[Finding], ended_well: bool) -> Verdict:
     if root:
         return "failed" if root.severity == "error" else "degraded"
     state = (evidence.target.state or "").lower()
@@ -178,7 +193,7 @@ def _verdict(evidence: Evidence, root: Finding | None, findings: list[Finding]) 
     if is_deployment or any(one.code == _NOTHING_KNOWN for one in findings):
         return "unknown"
     unread = any(one.status == "unavailable" for one in evidence.observations)
-    return "unknown" if unread or not (evidence.logs or evidence.facts) else "healthy"
+    return "healthy" if ended_well and not unread else "unknown"
 
 
 def _settled(knowledge: Knowledge, root: Finding | None) -> bool:

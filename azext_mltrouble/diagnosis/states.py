@@ -47,7 +47,7 @@ def slots_of(evidence: Evidence) -> dict[str, str]:
         "service": target.name if named else None,
         "workspace": target.workspace,
         "resource_group": target.resource_group,
-        "image": _dict(facts.get("image")).get("name") or _image_in_errors(facts),
+        "image": _dict(facts.get("image")).get("imageLocation") or _image_in_errors(facts),
         "registry": _dict(facts.get("registry")).get("name"),
         "vault": _dict(facts.get("vault")).get("name"),
         "identity": identity_of(facts.get("workspace")),

@@ -19,7 +19,7 @@ def test_good_lines_are_answered_in_order_and_bad_ones_named() -> None:
     lines = [json.dumps(case), "nope", "", '{"where": null}', '{"id": 3, "text": "\\ud800 fine"}', '["x"]']
     run = batch("\n".join(lines).encode())
     answers = [json.loads(line) for line in run.stdout.splitlines()]
-    assert [(one["id"], one["verdict"]) for one in answers] == [(1, "failed"), (3, "healthy")]
+    assert [(one["id"], one["verdict"]) for one in answers] == [(1, "failed"), (3, "unknown")]
     assert answers[0]["rootCause"]["evidence"][0]["line"] == 1
     assert [line.split(b":")[0] for line in run.stderr.splitlines()] == [b"line 2", b"line 4", b"line 6"]
     assert run.returncode == 1

@@ -78,11 +78,20 @@ def test_a_later_success_clears_what_was_tried_before() -> None:
     assert root_of(known, "alpha error", "finished successfully") == "MLT4001"
 
 
+def test_a_log_is_healthy_only_where_it_says_that_a_step_ended_well() -> None:
+    known = knowledge(A, signals=(DONE,))
+    verdicts = {
+        text: diagnose(Evidence(Target(None, "log"), logs=[Log.of_text("l", None, text)]), known).verdict
+        for text in ("hello world", "finished successfully", "panic: what is it", "finished successfully\nalpha error")
+    }
+    assert list(verdicts.values()) == ["unknown", "healthy", "unknown", "failed"]
+
+
 def test_noise_is_no_finding_and_alarms_nobody() -> None:
     noise = {"signal": "noise", "noise": True, "patterns": [{"literal": "harmless alpha error"}]}
     known = knowledge(A, signals=(noise,))
     report = diagnose(Evidence(Target(None, "log"), logs=[Log.of_text("l", None, "a harmless alpha error")]), known)
-    assert (report.verdict, report.findings) == ("healthy", ())
+    assert (report.verdict, report.findings) == ("unknown", ())
     assert root_of(known, "a harmless alpha error\nalpha error") == "MLT4001"
 
 
