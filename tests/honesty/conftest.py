@@ -13,6 +13,7 @@ import pytest
 
 from tests.azuresim import scenario
 from tests.azuresim.client import SimulatedAzure, Workspace
+from tests.evidence.conftest import identity, session  # noqa: F401  # the session that the tests of evidence use, too
 
 _READS = Path(__file__).with_name("sdk_reads.py")
 

@@ -14,7 +14,6 @@ from azext_mltrouble.diagnosis.vault_access import policy_for
 from tests.azuresim.client import SimulatedAzure, Workspace
 from tests.evidence.conftest import Identity
 
-pytest_plugins = ("tests.evidence.conftest",)
 AUDIENCE = "https://management.core.windows.net/.default"
 #: The api-version that our requests have.
 VERSION = "2023-07-01"
@@ -57,20 +56,20 @@ def test_the_vault_and_its_policies(
     azure: SimulatedAzure, client: KeyVaultManagementClient, session: Callable[..., Session]
 ) -> None:
     workspace = azure.scenario("vault-policy-wiped")
-    group, name, identity = (workspace.names[key] for key in ("resource_group", "vault", "principal_id"))
+    group, name, principal = (workspace.names[key] for key in ("resource_group", "vault", "principal_id"))
     ours = session()
     vault = keyvault.vault(ours, workspace.names["vault_id"])
-    keyvault.add_access_policy(ours, workspace.names["vault_id"], policy_for(identity, vault))
+    keyvault.add_access_policy(ours, workspace.names["vault_id"], policy_for(principal, vault))
     sent = asked(workspace, 0)
 
     shown = client.vaults.get(group, name)
     policies = shown.properties.access_policies
-    assert [one.object_id for one in policies] == [identity]
+    assert [one.object_id for one in policies] == [principal]
     assert sorted(policies[0].permissions.secrets) == ["backup", "delete", "get", "list", "recover", "restore", "set"]
     again = client.vaults.update_access_policy(
         group, name, "add", {"properties": {"accessPolicies": [policies[0].as_dict()]}}
     )
-    assert [one.object_id for one in again.properties.access_policies] == [identity]
+    assert [one.object_id for one in again.properties.access_policies] == [principal]
     assert asked(workspace, len(sent)) == sent
 
 
