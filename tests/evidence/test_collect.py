@@ -28,7 +28,8 @@ Sessions = Callable[..., Session]
 SECRET = "obviously-not-a-real-password"
 SERVICE_SOURCES = [
     "service", "operation", "image", "image-versions", "image-build-log", "models", "container-log",
-    "init-container-log", "container-group", "front-end-log", "workspace", "discovery", "key-vault", "key-vault-history", "registry",
+    "init-container-log", "container-group", "front-end-log", "workspace", "discovery", "key-vault",
+    "key-vault-history", "registry",
 ]  # fmt: skip
 
 
@@ -385,7 +386,11 @@ def test_all_targets_of_a_workspace(azure: SimulatedAzure, session: Sessions) ->
 
 @pytest.mark.parametrize(
     ("route", "source"),
-    [("mms.images", "image-versions"), ("arm.container_logs", "front-end-log"), ("arm.online_endpoint", "online-endpoint")],
+    [
+        ("mms.images", "image-versions"),
+        ("arm.container_logs", "front-end-log"),
+        ("arm.online_endpoint", "online-endpoint"),
+    ],
 )
 def test_a_source_beside_the_main_ones_that_cannot_be_read_is_named(
     azure: SimulatedAzure, session: Sessions, route: str, source: str
