@@ -62,13 +62,13 @@ class Service:
 
     name: str = "NAME"
     endpoint: str = "ENDPOINT"
-    resource_group: str | None = None
-    workspace: str | None = None
     kind: Literal["aks", "kubernetes", "managed"] = "aks"
     current: Settings | None = None
     node_replicas: int | None = None
     workers: int | None = None
     timeout: float | None = None
+    resource_group: str | None = None
+    workspace: str | None = None
 
 
 def recommend(

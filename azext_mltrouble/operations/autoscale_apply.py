@@ -88,12 +88,18 @@ def _confirm(before: Scaling, wanted: Scaling, yes: bool) -> None:
         raise ManualInterrupt("Nothing was changed.")
 
 
+def patch_for(wanted: Scaling) -> list[dict[str, Any]]:
+    """What ``AksWebservice.update`` of azureml-core sends for these settings, in its order (RFC 6902)."""
+    return [
+        {"op": "replace", "path": f"/autoScaler/{key}", "value": value} for key, value in wanted.to_dict().items()
+    ]
+
+
 def _update(service: AksService, wanted: Scaling) -> str:
-    """Sends what ``AksWebservice.update`` of azureml-core sends for these settings. Returns the operation's id."""
+    """Sends the change, if Azure has no objection. Returns the operation's id."""
     from azure.cli.core.azclierror import ForbiddenError, InvalidArgumentValueError
 
-    values = wanted.to_dict()
-    patch = [{"op": "replace", "path": f"/autoScaler/{key}", "value": value} for key, value in values.items()]
+    patch = patch_for(wanted)
     objection = service.opened.mms.objection(wanted.name, patch)
     if objection:
         raise InvalidArgumentValueError(

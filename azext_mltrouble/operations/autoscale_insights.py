@@ -60,9 +60,17 @@ def _traffic(opened: OpenWorkspace, component: str, name: str, days: int) -> Tra
 def _query(opened: OpenWorkspace, component: str, name: str, days: int, ending: str) -> list[list[Any]]:
     from azext_mltrouble.cloud.monitor import query_insights
 
+    from azext_mltrouble.evidence.sources import Source
+    from azext_mltrouble.operations.v1_workspace import advice
+
+    source = Source(
+        "insights", "scale", "Requests", "Microsoft.Insights/components/query/read", "Monitoring Reader",
+        "the workspace's Application Insights",
+    )  # fmt: skip
     service = name.replace("\\", "\\\\").replace('"', '\\"')
     query = f'requests | where tostring(customDimensions["Service Name"]) == "{service}" | {ending}'
-    return query_insights(opened.session, component, query, days)
+    with advice(source):
+        return query_insights(opened.session, component, query, days)
 
 
 def _logged(rows: list[list[Any]]) -> Traffic:

@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from . import insights
 from .replies import Refused, Reply, arm_error, ok, provider_error
 from .routing import Call, Route, page, pattern
 from .scenario import SECOND_SUBSCRIPTION, SUBSCRIPTION, TENANT, Scenario
@@ -42,6 +43,7 @@ API_VERSIONS = {
     "Microsoft.Resources/deployments":
         "2016-09-01 2017-05-10 2018-05-01 2019-10-01 2020-06-01 2020-10-01 2021-04-01 2022-09-01 2023-07-01 "
         "2024-03-01 2024-11-01 2025-03-01 2025-04-01",
+    "Microsoft.Insights/components": "2015-05-01 2018-04-20 2020-02-02",
     "Microsoft.Insights/eventtypes": "2014-04-01 2015-04-01 2017-03-01-preview",
     "Microsoft.Authorization/roleAssignments":
         "2015-07-01 2018-09-01-preview 2020-04-01-preview 2020-10-01-preview 2022-04-01",
@@ -423,6 +425,8 @@ ROUTES = [
     Route("arm.activity_log", "GET",
           pattern("/subscriptions/{subscription}/providers/Microsoft.Insights/eventtypes/management/values"),
           _activity, "Microsoft.Insights/eventtypes", "Microsoft.Insights/eventtypes/values/read"),
+    Route("arm.insights_query", "POST", pattern(_GROUP + "/providers/Microsoft.Insights/components/{component}/query"),
+          insights.query, "Microsoft.Insights/components", "Microsoft.Insights/components/query/read"),
     Route("arm.role_assignments", "GET",
           pattern(_GROUP + "/providers/{provider}/{type}/{name}/providers/Microsoft.Authorization/roleAssignments"),
           _role_assignments, "Microsoft.Authorization/roleAssignments",

@@ -49,6 +49,7 @@ def scenario(cls: type[Scenario], names: Names, document: dict[str, Any]) -> Sce
         role_assignments=[_role_assignment(names, entry) for entry in document.get("role_assignments", [])],
         online_endpoints={key: _online_endpoint(names, key, entry)
                           for key, entry in _items(document, "online_endpoints")},
+        insights=document.get("insights", {}),
         blobs=blobs, page_sizes=document.get("page_sizes", {}), sas_seconds=document.get("sas_seconds", 3600),
         faults=document.get("faults", []),
     )

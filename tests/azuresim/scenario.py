@@ -99,7 +99,8 @@ class Scenario:
     ``logs`` maps a service to its container logs (``main``, ``init``), ``scoring`` to how it answers requests;
     ``blobs`` maps a blob's name to its text;
     ``container_logs`` maps (group, container) to text; ``templates`` and ``operations_of`` belong to entries of
-    ``deployments``; ``page_sizes`` makes a list of the Model Management Service come in pages.
+    ``deployments``; ``insights`` maps a service to the requests that it has reported (``perHour``, ``milliseconds``,
+    ``hours``); ``page_sizes`` makes a list of the Model Management Service come in pages.
     """
 
     names: Names
@@ -123,6 +124,7 @@ class Scenario:
     role_assignments: list[dict[str, Any]]
     online_endpoints: dict[str, dict[str, Any]]
     blobs: dict[str, str]
+    insights: dict[str, dict[str, float]]
     page_sizes: dict[str, int]
     sas_seconds: float
     faults: list[dict[str, Any]]
@@ -154,7 +156,7 @@ def build(name: str, document: dict[str, Any]) -> Scenario:
 
 _KEYS = {"summary", "extends", "subscription", "resource_group", "location", "workspace", "vault", "deleted_vault",
          "registry", "services", "images", "operations", "models", "environments", "container_groups", "deployments",
-         "activity", "role_assignments", "online_endpoints", "page_sizes", "sas_seconds", "faults"}
+         "activity", "role_assignments", "online_endpoints", "insights", "page_sizes", "sas_seconds", "faults"}
 
 
 def _resolve(document: dict[str, Any]) -> Any:

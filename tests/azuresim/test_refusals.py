@@ -209,6 +209,7 @@ def test_every_route_answers(azure: SimulatedAzure, workspace: Workspace, ask: A
         "container": "azureml-fe-aci", "deployment": "infra", "endpoint": "both", "workspace_id": names["workspace_id"],
         "service": "mysvc", "image": "mysvc:1", "model": "mymodel:1", "environment": "env", "version": "1",
         "provider": "Microsoft.KeyVault", "type": "vaults", "name": names["vault"],
+        "location": names["location"], "component": "ai",
     }
     held = scenario.build(workspace.name, {"extends": "healthy-aci"})
     parts["operation"] = held.services["mysvc"]["operationId"]
@@ -222,5 +223,9 @@ def test_every_route_answers(azure: SimulatedAzure, workspace: Workspace, ask: A
             if route.name == "arm.activity_log":
                 query["$filter"] = f"eventTimestamp ge '{_days_ago(89)}'"
             answer = ask(route.method, azure.started[plane] + path.rstrip("/?"), **query)
-            assert answer.status_code == 200, (route.name, answer.text)
+            # What takes a body refuses to go without one.
+            expected = (200,) if route.method == "GET" else (200, 400, 415)
+            if route.name == "arm.deleted_vault":
+                expected = (404,)  # it is not deleted here
+            assert answer.status_code in expected, (route.name, answer.text)
     assert {route.name for route in identity.ROUTES} == {"identity.token"}

@@ -84,6 +84,9 @@ def _patched(service: dict[str, Any], operations: Any) -> dict[str, Any]:
         place = changed
         for part in parts[:-1]:
             place = place.get(part) if isinstance(place.get(part), dict) else {}
+        if each.get("op") == "add" and parts[0] == "properties" and len(parts) == 2:
+            changed["properties"][parts[1]] = each.get("value")
+            continue
         if each.get("op") != "replace" or parts[0] not in _CHANGEABLE or parts[-1] not in place:
             raise Refused(mms_error(400, "BadRequest", f"The path '{each.get('path')}' cannot be changed."))
         place[parts[-1]] = each.get("value")

@@ -130,6 +130,26 @@ def test_the_service_has_no_traffic_of_its_own(trouble: Trouble, busy: Workspace
     assert "--request-log" in message
 
 
+def test_the_traffic_comes_from_application_insights(azure: SimulatedAzure, trouble: Trouble) -> None:
+    workspace = azure.scenario(
+        "healthy-aks",
+        services={"mysvc": {"appInsightsEnabled": True}},
+        insights={"mysvc": {"perHour": 3600, "milliseconds": 800, "hours": 3}},
+    )
+    found = recommended(trouble, "-n", "mysvc", *workspace.arguments)
+    assert found["traffic"]["requests"] == 10_800
+    assert found["traffic"]["offeredErlangs"] == pytest.approx(0.8, rel=0.01)
+    assert any("Application Insights" in note for note in found["assumptions"])
+    workspace.faults({"route": "arm.insights_query", "fault": "forbidden"})
+    assert "Monitoring Reader" in trouble.refused("autoscale", "recommend", "-n", "mysvc", *workspace.arguments)
+
+
+def test_application_insights_without_requests(azure: SimulatedAzure, trouble: Trouble) -> None:
+    workspace = azure.scenario("healthy-aks", services={"mysvc": {"appInsightsEnabled": True}})
+    message = trouble.refused("autoscale", "recommend", "-n", "mysvc", *workspace.arguments, code=3)
+    assert "last 7 days" in message
+
+
 @pytest.mark.parametrize("command", ["recommend", "apply"])
 def test_a_service_on_aci_has_no_autoscaler(azure: SimulatedAzure, trouble: Trouble, command: str) -> None:
     workspace = azure.scenario("healthy-aci")
