@@ -12,7 +12,15 @@ from azure.cli.core.azclierror import (
     RequiredArgumentMissingError,
 )
 
-from azext_mltrouble._validators import validate_collect, validate_diagnose
+from azext_mltrouble._validators import (
+    validate_collect,
+    validate_diagnose,
+    validate_image_log,
+    validate_score,
+    validate_service_log,
+    validate_wait,
+    validate_workspace,
+)
 
 LIVE = {"workspace_name": "ws", "resource_group_name": "rg"}
 
@@ -69,3 +77,37 @@ def test_collect_needs_a_workspace_and_writes_a_zip() -> None:
     with pytest.raises(InvalidArgumentValueError, match=r"svc\.tar") as raised:
         validate_collect(options(name="svc", output_file="svc.tar", **LIVE))
     assert "svc.zip" in raised.value.recommendations[0]
+
+
+@pytest.mark.parametrize("validate", [validate_workspace, validate_image_log, validate_service_log, validate_wait])
+def test_reading_needs_a_workspace(validate: Any) -> None:
+    with pytest.raises(RequiredArgumentMissingError, match="--workspace-name and --resource-group"):
+        validate(options(name="svc"))
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "mentions"),
+    [
+        ({}, RequiredArgumentMissingError, "--name nor --service"),
+        ({"name": "image", "service": "svc"}, MutuallyExclusiveArgumentError, "--name and --service"),
+        ({"service": "svc", "version": "1"}, ArgumentUsageError, "--version"),
+        ({"name": "image", "uri_only": True, "follow": True}, MutuallyExclusiveArgumentError, "--uri-only and"),
+        ({"name": "image", "output_file": "f", "follow": True}, MutuallyExclusiveArgumentError, "--output-file"),
+    ],
+    ids=str,
+)
+def test_a_build_log_is_asked_for_in_one_way(given: dict[str, Any], error: type[Exception], mentions: str) -> None:
+    log = {"service": None, "version": None, "uri_only": False, "follow": False, **LIVE}
+    validate_image_log(options(**log, name="image"))
+    with pytest.raises(error, match=mentions) as raised:
+        validate_image_log(options(**{**log, **given}))
+    assert raised.value.recommendations  # type: ignore[attr-defined]
+
+
+def test_numbers_begin_with_one() -> None:
+    for validate, names in ((validate_service_log, ("lines",)), (validate_wait, ("interval", "timeout")),
+                            (validate_score, ("timeout",))):  # fmt: skip
+        validate(options(**LIVE, **dict.fromkeys(names, 1)))
+        for name in names:
+            with pytest.raises(InvalidArgumentValueError, match=f"--{name} 0"):
+                validate(options(**LIVE, **{**dict.fromkeys(names, 1), name: 0}))
