@@ -4,11 +4,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from typing import NamedTuple
 
 from azext_mltrouble.diagnosis.scan import Block, LineNumbers, Span
 from azext_mltrouble.diagnosis.text import logical_lines
-from azext_mltrouble.diagnosis.wording import REACH
+from azext_mltrouble.diagnosis.wording import REACH, Line
 
 #: How far back the start of a traceback is looked for.
 _TRACEBACK_BYTES = 8192
@@ -19,14 +18,6 @@ _TRACEBACK_START = "Traceback (most recent call last)"
 _WORKER = re.compile(r"\[(\d{1,7})\] (?:\[(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)\]|azmlinfsrv|gunicorn)")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,6}))?")
 _TIME_WITHIN = 48
-
-
-class Line(NamedTuple):
-    """A logical line: the physical line it is in, and which of that line's texts it is."""
-
-    span: Span
-    position: int
-    text: str
 
 
 class Context:
@@ -42,6 +33,9 @@ class Context:
         if span not in self._split:
             self._split[span] = logical_lines(self._block.raw(span))
         return self._split[span]
+
+    def lines(self, span: Span) -> list[Line]:
+        return [Line.of(span, position, text) for position, text in enumerate(self.texts(span))]
 
     def number(self, span: Span) -> int:
         """The physical line's number in the file, from 1."""
@@ -63,13 +57,6 @@ class Context:
             wanted = end - len(texts)
             for raw in self._block.after(line.span, wanted):
                 yield from logical_lines(raw[: 4 * REACH])[:wanted]
-
-    def surroundings(self, line: Line, before: int, after: int, traceback: bool) -> bytes:
-        """All that ``around`` and, if asked for, ``traceback_before`` look at outside this line's own message."""
-        start = self._block.bytes_before(line.span, _TRACEBACK_BYTES) if traceback else b""
-        start = start[max(0, start.rfind(_TRACEBACK_START.encode())) :]
-        near = self._block.before(line.span, before) + self._block.after(line.span, after)
-        return b"\n".join([start, *near])
 
     def traceback_before(self, line: Line) -> str:
         """What stands from the start of the traceback to this line, or the frames just before it if that is cut off."""

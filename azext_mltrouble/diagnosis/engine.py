@@ -114,7 +114,7 @@ def _candidate(
 ) -> Candidate:
     first = matches[0]
     source = reading.log.source
-    lines = {match.line: EvidenceLine(source, match.line, match.text) for match in reversed(matches[:_QUOTED_LINES])}
+    lines = {match.line: EvidenceLine(source, match.line, match.text) for match in reversed(_most_telling(matches))}
     confidence = min((match.pattern.confidence or entry.confidence for match in matches), key=CONFIDENCES.index)
     if facts and any(holds(expression, facts) for expression in entry.high_when):
         confidence = "high"
@@ -123,6 +123,13 @@ def _candidate(
     evidence = tuple(lines[line] for line in sorted(lines))
     sure = CONFIDENCES.index(first.pattern.confidence or entry.confidence)
     return Candidate(entry, confidence, (rank, number, *first.place, sure, first.column), evidence, first.values)
+
+
+def _most_telling(matches: list[Match]) -> list[Match]:
+    """The matches to quote: of each pattern its first, and only then what says the same again."""
+    firsts = list({id(match.pattern): match for match in reversed(matches)}.values())[::-1]
+    again = [match for match in matches if match not in firsts]
+    return (sorted(firsts, key=lambda match: match.place) + again)[:_QUOTED_LINES]
 
 
 def finding_of(

@@ -7,102 +7,109 @@ the patterns holds for the others too, except for patterns whose regex asks for 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from azext_mltrouble.diagnosis.context import Context, Line
+from azext_mltrouble.diagnosis.context import Context
 from azext_mltrouble.diagnosis.knowledge import Owned, PatternsByStem
 from azext_mltrouble.diagnosis.scan import STEMS, Block, Span
-from azext_mltrouble.diagnosis.wording import asks_for_digits, find_wording
+from azext_mltrouble.diagnosis.wording import Line, asks_for_digits, find_wording
 
-#: Makes bytes equal that differ in nothing but their digits.
-NO_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+_NO_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 #: Shapes of longer lines are not worth their memory; those with escapes may be split in other places.
 _LONGEST_SHAPE = 1000
 _MOST_SHAPES = 4096
 _STEMS_WITH_DIGITS = [stem for stem in STEMS if any(letter.isdigit() for letter in stem)]
 
-
-#: The patterns that lines of one shape have to be compared with, by the number of the logical line.
-Shape = dict[tuple[int, int], Owned]
+#: What tells a line's shape; None for a line that has none.
+Key = bytes
 
 
 class Spot(NamedTuple):
-    """A logical line that a pattern has to be compared with, and its shape if others may have it too."""
+    """A logical line that a pattern has to be compared with."""
 
     span: Span
     position: int
-    shape: Shape | None
 
 
 class Gate:
-    """The gates of many patterns, and the shapes of the lines that one log has shown."""
+    """The gates of many patterns, and what the shapes of lines that one log has shown tell about them."""
 
     def __init__(self, patterns: PatternsByStem) -> None:
         self._patterns = patterns
-        self._shapes: dict[bytes, Shape] = {}
+        self._shapes: dict[Key, dict[tuple[int, int], Owned]] = {}
 
-    def open_for(self, block: Block, context: Context) -> Iterator[tuple[Owned, list[Spot]]]:
-        """Each pattern with the lines it has to be compared with, in the order of the log."""
-        fresh: dict[Span, Shape | None] = {}
-        spots: dict[int, dict[tuple[Span, int], Shape | None]] = {}
+    def open_for(
+        self, block: Block, context: Context, keys: dict[Span, Key | None], kinds: frozenset[str]
+    ) -> Iterator[tuple[Owned, list[Spot]]]:
+        """Each pattern for these kinds of text with the lines it has to be compared with, in the order of the log."""
         owners: dict[int, Owned] = {}
-        repeated: list[tuple[Span, Shape]] = []
-        for span, key in _keys(block, self._patterns):
-            shape = self._shapes.get(key) if key else None
-            if shape is None:
-                fresh[span] = self._new_shape(key)
-            else:
-                repeated.append((span, shape))
-        for owned, line in self._found(block, context, fresh):
+        spots: dict[int, set[Spot]] = {}
+        fresh, repeated = self._told_apart(keys)
+        for owned, line in self._found(block, context, fresh, kinds):
             owners[id(owned.pattern)] = owned
-            spots.setdefault(id(owned.pattern), {})[line.span, line.position] = fresh[line.span]
-        for span, shape in repeated:
-            for (pattern, position), owned in shape.items():
+            spots.setdefault(id(owned.pattern), set()).add(Spot(line.span, line.position))
+        for key, spans in repeated.items():
+            for (pattern, position), owned in self._shapes[key].items():
                 owners[pattern] = owned
-                spots.setdefault(pattern, {})[span, position] = shape
+                spots.setdefault(pattern, set()).update(Spot(span, position) for span in spans)
         for pattern, found in spots.items():
-            yield owners[pattern], [Spot(*place, found[place]) for place in sorted(found)]
+            yield owners[pattern], sorted(found)
 
-    def _new_shape(self, key: bytes | None) -> Shape | None:
-        if key is None or len(self._shapes) >= _MOST_SHAPES:
-            return None
-        return self._shapes.setdefault(key, {})
+    def _told_apart(self, keys: dict[Span, Key | None]) -> tuple[dict[Span, Key | None], dict[Key, list[Span]]]:
+        """The lines of shapes that are new, each the first of its shape, and those of known shapes."""
+        fresh: dict[Span, Key | None] = {}
+        repeated: dict[Key, list[Span]] = {}
+        for span, key in keys.items():
+            if key is None:
+                fresh[span] = None
+            elif key in self._shapes:
+                repeated.setdefault(key, []).append(span)
+            elif len(self._shapes) < _MOST_SHAPES:
+                fresh[span] = key
+                self._shapes[key] = {}
+            else:
+                fresh[span] = None
+        return fresh, repeated
 
     def _found(
-        self, block: Block, context: Context, fresh: dict[Span, Shape | None]
+        self, block: Block, context: Context, fresh: dict[Span, Key | None], kinds: frozenset[str]
     ) -> Iterator[tuple[Owned, Line]]:
-        """The patterns whose wording is in a line of a new shape; the shape notes them for the next such line."""
+        """The patterns whose wording is in a line of a new shape; noted for the next lines of that shape."""
         for stem, gates in self._patterns.items():
             spans = [span for span in block.spans.get(stem, ()) if span in fresh]
-            lines = [
-                Line(span, position, text) for span in spans for position, text in enumerate(context.texts(span))
-            ]
-            lowered = [line.text.lower() for line in lines]
-            starts = [0, *accumulate(len(text) + 1 for text in lowered)]
-            joined = "\n".join(lowered)
-            for gate, owners in gates.items() if joined else ():
+            lines = [line for span in spans for line in context.lines(span)]
+            starts = [0, *accumulate(len(line.lowered) + 1 for line in lines)]
+            joined = "\n".join(line.lowered for line in lines)
+            for gate, owned_by_gate in gates.items() if joined else ():
+                if gate not in joined:
+                    continue
+                owners = [owned for owned in owned_by_gate if owned.pattern.fits(kinds)]
                 for number in _lines_with(joined, gate, starts):
                     line = lines[number]
-                    shape = fresh[line.span]
+                    key = fresh[line.span]
                     for owned in owners:
-                        is_there = find_wording(line.text, lowered[number], owned.pattern)
-                        if shape is not None and (is_there or asks_for_digits(owned.pattern.regex)):
-                            shape[id(owned.pattern), line.position] = owned
+                        is_there = find_wording(line, owned.pattern) is not None
+                        if key is not None and (is_there or asks_for_digits(owned.pattern.regex)):
+                            self._shapes[key][id(owned.pattern), line.position] = owned
                         if is_there:
                             yield owned, line
 
 
-def _keys(block: Block, patterns: Iterable[str]) -> Iterator[tuple[Span, bytes | None]]:
-    """Every line that has one of these patterns' stems, with the key of its shape."""
+def keys_of(block: Block) -> dict[Span, Key | None]:
+    """The lines of a block, in their order, each with what tells its shape."""
     digits = [(stem.encode(), set(block.spans[stem])) for stem in _STEMS_WITH_DIGITS if stem in block.spans]
-    for span in sorted(set().union(*(block.spans.get(stem, ()) for stem in patterns))):
+    keys: dict[Span, Key | None] = {}
+    for span in sorted(set().union(*block.spans.values())):
         raw = block.raw(span) if span[1] - span[0] <= _LONGEST_SHAPE else b"\\"
         if b"\\" in raw:
-            yield span, None
+            keys[span] = None
+        elif digits:
+            keys[span] = b"\n".join([raw.translate(_NO_DIGITS), *(stem for stem, spans in digits if span in spans)])
         else:
-            yield span, b"\n".join([raw.translate(NO_DIGITS), *(stem for stem, spans in digits if span in spans)])
+            keys[span] = raw.translate(_NO_DIGITS)
+    return keys
 
 
 def _lines_with(joined: str, wording: str, starts: Sequence[int]) -> Iterator[int]:

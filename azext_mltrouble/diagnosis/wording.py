@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from azext_mltrouble.diagnosis.knowledge import Pattern
+from azext_mltrouble.diagnosis.scan import Span
 from azext_mltrouble.diagnosis.text import without_prefix
 
 #: How many characters of a line around its wording are looked at, so that one endless line cannot hold anything up.
@@ -26,18 +27,36 @@ def compiled(regex: str) -> re.Pattern[str]:
     return re.compile(regex, re.IGNORECASE)
 
 
-def find_wording(text: str, lowered: str, pattern: Pattern) -> Wording | None:
-    """The wording in a line, which is given in lower case too; only the literal and the regex decide."""
-    column = lowered.find(pattern.literal)
-    if column < 0:
+class Line(NamedTuple):
+    """A logical line: the physical line it is in, which of that line's texts it is, and its text.
+
+    ``plain`` is the text without what log shippers put before it, ``lowered`` the whole text in lower case.
+    """
+
+    span: Span
+    position: int
+    text: str
+    plain: str
+    lowered: str
+
+    @classmethod
+    def of(cls, span: Span, position: int, text: str) -> Line:
+        return cls(span, position, text, without_prefix(text[: 2 * REACH]), text.lower())
+
+
+def find_wording(line: Line, pattern: Pattern) -> Wording | None:
+    """The pattern's wording in a line; only its literal and its regex decide."""
+    if pattern.literal not in line.lowered:
         return None
-    if len(text) > REACH:
-        places = [place for place in map(lowered.find, pattern.needles) if place >= 0]
-        column = min(places, default=column)
-        text = text[max(0, column - REACH) : column + REACH]
-    excerpt = without_prefix(text)
+    excerpt = line.plain if len(line.text) <= REACH else _around_wording(line, pattern)
     found = compiled(pattern.regex).search(excerpt)
     return Wording(excerpt, found) if found else None
+
+
+def _around_wording(line: Line, pattern: Pattern) -> str:
+    places = [place for place in map(line.lowered.find, pattern.needles) if place >= 0]
+    column = min(places, default=line.lowered.find(pattern.literal))
+    return without_prefix(line.text[max(0, column - REACH) : column + REACH])
 
 
 @lru_cache(maxsize=8192)
