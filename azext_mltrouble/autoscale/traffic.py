@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import cached_property
-from itertools import islice, repeat
+from itertools import chain, repeat
 from operator import add, mul, sub
 from statistics import NormalDist
 from typing import TextIO
@@ -84,9 +84,11 @@ def read_request_log(file: TextIO) -> Traffic:
     """
     table = _Table(file, "timestamp", "duration", "Export one line per request, with these two columns.")
     clock = _Clock()
-    arrivals, durations = array("d"), array("d")
+    arrivals, durations, gaps = array("d"), array("d"), _Gaps()
     for line, stamps, values in table.blocks():
-        arrivals.extend(array("d", clock.seconds(stamps, line)))
+        seconds = clock.seconds(stamps, line)
+        gaps.add(seconds)
+        arrivals.extend(array("d", seconds))
         durations.extend(array("d", _numbers(values, line, "duration", LONGEST_REQUEST, "seconds, not milliseconds")))
     if len(arrivals) < 2:
         raise AutoscaleInputError(
@@ -95,14 +97,14 @@ def read_request_log(file: TextIO) -> Traffic:
             "Export a longer time, at best a week.",
         )
     notes = clock.assumptions()
-    gaps = _gaps(arrivals)
-    if min(gaps) < 0:
+    if gaps.least < 0:
         order = sorted(range(len(arrivals)), key=arrivals.__getitem__)
         arrivals = array("d", map(arrivals.__getitem__, order))
         durations = array("d", map(durations.__getitem__, order))
-        gaps = _gaps(arrivals)
+        gaps = _Gaps()
+        gaps.add(arrivals)
         notes.append("The log was not in the order of time; it was sorted.")
-    notes += _remarks(durations, gaps)
+    notes += _remarks(durations, gaps, arrivals[-1] - arrivals[0])
     return Traffic(arrivals, durations, arrivals[0], arrivals[-1], tuple(notes))
 
 
@@ -400,20 +402,33 @@ def _not_text(error: Exception, how: str) -> AutoscaleInputError:
     return AutoscaleInputError("The file is no CSV text.", f"Reading it failed: {error}.", how)
 
 
-def _gaps(arrivals: Sequence[float]) -> list[float]:
-    return list(map(sub, islice(arrivals, 1, None), arrivals))
+class _Gaps:
+    """The times between arrivals that come in blocks: the least, the longest (s), and how many are 0."""
+
+    def __init__(self) -> None:
+        self.least, self.longest, self.none = math.inf, 0.0, 0
+        self._last: list[float] = []
+
+    def add(self, arrivals: Sequence[float]) -> None:
+        gaps = list(map(sub, arrivals, chain(self._last or arrivals[:1], arrivals)))
+        if not self._last:
+            del gaps[0]  # the first arrival, less itself
+        self._last = [arrivals[-1]]
+        if gaps:
+            self.least, self.longest = min(self.least, min(gaps)), max(self.longest, max(gaps))
+            self.none += gaps.count(0.0)
 
 
-def _remarks(durations: array[float], gaps: list[float]) -> list[str]:
+def _remarks(durations: array[float], gaps: _Gaps, span: float) -> list[str]:
     """What a reader of the log must know. Raises AutoscaleInputError when there is no rate or no work in it."""
-    count, longest = len(durations), max(gaps)
+    count, longest = len(durations), gaps.longest
     if longest == 0:
         raise AutoscaleInputError(
             "All requests have the same timestamp.",
             "Without a length of time there is no request rate.",
             "Export timestamps with seconds and fractions.",
         )
-    zero, same = durations.count(0.0), gaps.count(0.0)
+    zero, same = durations.count(0.0), gaps.none
     if zero == count:
         raise AutoscaleInputError(
             "All durations are 0.", "Requests that take no time need no replicas.", "Export the durations in seconds."
@@ -423,7 +438,6 @@ def _remarks(durations: array[float], gaps: list[float]) -> list[str]:
         notes.append(f"{zero:,} requests have a duration of 0 s; they are counted, but keep no replica busy.")
     if same:
         notes.append(f"{same:,} requests have the timestamp of another one; each is counted as a request of its own.")
-    span = sum(gaps)
     if longest > max(60.0, 20 * span / count, span / 20):
         notes.append(f"For {longest / 60:,.0f} min there is no request; it is taken as time without traffic.")
     if count < FEW_REQUESTS:
