@@ -207,6 +207,7 @@ class Session:
         what: str,
         query: Mapping[str, str] | None,
         authenticated: bool,
+        *,
         start: int = 0,
         body: bytes | None = None,
         content_type: str = _JSON,
@@ -244,9 +245,8 @@ class Session:
                          1000 * (time.monotonic() - started))  # fmt: skip
             chunks = response.stream_download(pipeline)
             if start and response.status_code == _NO_MORE_BYTES:
-                yield response.headers, iter(())
-                return
-            if not 200 <= response.status_code < 300:
+                chunks = iter(())
+            elif not 200 <= response.status_code < 300:
                 said = next(iter(chunks), b"")
                 raise errors.answer_error(what, response.status_code, response.headers, said, done)
             yield response.headers, chunks

@@ -271,9 +271,9 @@ def _growth(opened: OpenWorkspace, build: _Build, redactor: Redactor) -> Iterato
         yield text.more(decode(chunk))
         if now.state not in _PENDING:
             yield text.rest()
-            break
-    if now.state == "Failed":
-        logger.warning("The build has failed. To find out why: az ml trouble diagnose -n %s", now.name)
+            if now.state == "Failed":
+                logger.warning("The build has failed. To find out why: az ml trouble diagnose -n %s", now.name)
+            return
 
 
 def _available(opened: OpenWorkspace, build: _Build, start: int) -> bytes:

@@ -175,7 +175,7 @@ def _state(opened: OpenWorkspace, name: str) -> tuple[str, str, bool]:
     service = read_service(opened, name)
     state, operation_id = str(service.get("state")), service.get("operationId")
     if state in ("Healthy", "Failed") or not operation_id:
-        return state, "", state != "Healthy" and state != "Transitioning"
+        return state, "", state not in ("Healthy", "Transitioning")
     operation = opened.read(sources.OPERATION, lambda: opened.mms.operation(str(operation_id)))
     going_on = operation.get("state") in ("NotStarted", "Running")
     details = operation.get("operationDetails") or {}

@@ -112,6 +112,7 @@ def test_a_refused_key_fails(azure: SimulatedAzure, trouble: Trouble) -> None:
     workspace = service(azure, {"wants_key": True}, authEnabled=False)
     answer = score(trouble, workspace)
     assert (answer["status"], answer["auth"]) == (401, "none")
+    assert answer["diagnosis"]["rootCause"]["cause"] == "endpoint_auth_invalid_key"
     options = ("service", "score", "-n", "mysvc", "--data", GOOD, *workspace.arguments)
     assert trouble.run(*options, "--fail-on", "error").code == 10
 
