@@ -38,7 +38,7 @@ class Node:
         """What lies at a path of names, whose case does not matter to Resource Manager; None where there is nothing."""
         node: Node | None = self
         for name in path:
-            node = node._member(name) if node is not None else None
+            node = _member(node, name) if node is not None else None
         return node
 
     def items(self) -> list[tuple[str, Node]]:
@@ -51,13 +51,12 @@ class Node:
             return list(self.value.values())
         return list(self.value) if isinstance(self.value, list) else []
 
-    def _member(self, name: str) -> Node | None:
-        if not isinstance(self.value, dict):
-            return None
-        if name in self.value:
-            return self.value[name]  # type: ignore[no-any-return]
-        wanted = name.lower()
-        return next((node for key, node in self.value.items() if key.lower() == wanted), None)
+
+def _member(node: Node, name: str) -> Node | None:
+    if not isinstance(node.value, dict):
+        return None
+    wanted = name.lower()
+    return node.value.get(name) or next((item for key, item in node.value.items() if key.lower() == wanted), None)
 
 
 def parse(text: str) -> Node:

@@ -189,24 +189,29 @@ def _effect(resource: Node, scope: Scope) -> tuple[Judgement, str, str | None]:
     if str(scope.value(resource.get("properties", "createMode"))).lower() == "recover":
         return "keeps", "createMode 'recover' leaves the policies alone", None
     policies = _policies(resource, scope)
-    if isinstance(policies, Unknown):
-        if policies.kept:
-            return "keeps", "the policies are read from the vault and written back", None
-        return "depends", policies.why, policies.parameter
-    if policies is not None and not isinstance(policies, list):
-        return "depends", "accessPolicies is no list", None
-    if policies and _names_workspace(resource):
-        return "keeps", "the list has a policy for the identity of a workspace", None
-    if policies:
-        count = f"{len(policies)} {'policy' if len(policies) == 1 else 'policies'}"
-        why = f"the list becomes the {count} of the template; whether the workspace's is among them is not known here"
-        return "replaces", why, None
+    if policies not in (None, []):
+        return _effect_of_list(policies, resource)
     if isinstance(by_roles, Unknown):
         return "depends", f"whether the vault works by roles: {by_roles.why}", by_roles.parameter
     given = "accessPolicies is empty" if policies is not None else "accessPolicies is missing"
     if by_roles is None and _text(resource.get("apiVersion"))[:10] >= _ROLES_BY_DEFAULT_SINCE:
         return "new_only", f"{given}; only vaults made with this API version work by roles by default", None
     return "wipes", given, None
+
+
+def _effect_of_list(policies: Any, resource: Node) -> tuple[Judgement, str, str | None]:
+    """The same for policies that are given, or that cannot be told."""
+    if isinstance(policies, Unknown):
+        if policies.kept:
+            return "keeps", "the policies are read from the vault and written back", None
+        return "depends", policies.why, policies.parameter
+    if not isinstance(policies, list):
+        return "depends", "accessPolicies is no list", None
+    if _names_workspace(resource):
+        return "keeps", "the list has a policy for the identity of a workspace", None
+    count = f"{len(policies)} {'policy' if len(policies) == 1 else 'policies'}"
+    why = f"the list becomes the {count} of the template; whether the workspace's is among them is not known here"
+    return "replaces", why, None
 
 
 def _policies(resource: Node, scope: Scope) -> Any:

@@ -219,6 +219,7 @@ def test_a_redeploy_before_the_activity_log_begins(azure: SimulatedAzure, troubl
     workspace = azure.scenario(
         "vault-policy-wiped",
         deployments={"ml-infrastructure-1": None, "ml-infrastructure-2": {"timestamp": ago(120)}},
+        workspace={"systemData": {"createdAt": ago(300)}},
         activity=[{"eventTimestamp": ago(120), "correlationId": "5ab51f3e-57a3-4f0c-9b1c-3df1c4c6f002"}],
     )
     history = checked(trouble, workspace)["history"]
