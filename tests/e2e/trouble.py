@@ -14,7 +14,7 @@ WIDTH = 100
 _SCHEMA = jsonschema.Draft202012Validator(json.loads(Path(__file__).with_name("report.schema.json").read_text("utf-8")))
 
 #: Secrets as they look on the wire: access tokens, SAS signatures, and what the simulator plants.
-SECRETS = re.compile(r"eyJ[\w-]{10,}\.[\w-]{10,}|[?&]sig=(?!\*)[\w%]{8,}|obviously-not-a-real-password|PLANTED")
+SECRETS = re.compile(r"eyJ[\w-]{10,}\.[\w-]{10,}|[?&]sig=(?!\*)[\w%/+-]{8,}|obviously-not-a-real-password|PLANTED")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f]")
 
 
