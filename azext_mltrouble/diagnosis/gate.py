@@ -9,10 +9,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from azext_mltrouble.diagnosis.context import Context
-from azext_mltrouble.diagnosis.knowledge import Owned, PatternsByStem
+from azext_mltrouble.diagnosis.knowledge import Owned, PatternsByStem, Signal
 from azext_mltrouble.diagnosis.scan import STEMS, Block, Span
 from azext_mltrouble.diagnosis.wording import Line, asks_for_digits, find_wording
 
@@ -20,10 +20,13 @@ _NO_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 #: Shapes of longer lines are not worth their memory; those with escapes may be split in other places.
 _LONGEST_SHAPE = 1000
 _MOST_SHAPES = 4096
+#: Of more lines of one shape in a block, these many at each end are compared: what stands around them may differ.
+_MOST_ALIKE = 50
 _STEMS_WITH_DIGITS = [stem for stem in STEMS if any(letter.isdigit() for letter in stem)]
 
-#: What tells a line's shape; None for a line that has none.
+#: What tells a line's shape.
 Key = bytes
+T = TypeVar("T")
 
 
 class Spot(NamedTuple):
@@ -53,7 +56,7 @@ class Gate:
         for key, spans in repeated.items():
             for (pattern, position), owned in self._shapes[key].items():
                 owners[pattern] = owned
-                spots.setdefault(pattern, set()).update(Spot(span, position) for span in spans)
+                spots.setdefault(pattern, set()).update(Spot(span, position) for span in _enough(spans, owned))
         for pattern, found in spots.items():
             yield owners[pattern], sorted(found)
 
@@ -91,10 +94,21 @@ class Gate:
                     key = fresh[line.span]
                     for owned in owners:
                         is_there = find_wording(line, owned.pattern) is not None
-                        if key is not None and (is_there or asks_for_digits(owned.pattern.regex)):
+                        if key is not None and (is_there or asks_for_digits(owned.pattern)):
                             self._shapes[key][id(owned.pattern), line.position] = owned
                         if is_there:
                             yield owned, line
+
+
+def ends(spots: list[T], most: int) -> list[T]:
+    """All of them, or of more than twice as many those at the beginning and at the end."""
+    return spots if len(spots) <= 2 * most else spots[:most] + spots[-most:]
+
+
+def _enough(spans: list[Span], owned: Owned) -> list[Span]:
+    """The lines of one shape that need to be compared: noise hides each of its lines, of others a few tell all."""
+    is_noise = isinstance(owned.owner, Signal) and owned.owner.noise
+    return spans if is_noise or asks_for_digits(owned.pattern) else ends(spans, _MOST_ALIKE)
 
 
 def keys_of(block: Block) -> dict[Span, Key | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 
 from azext_mltrouble.diagnosis.context import Context, time_of
-from azext_mltrouble.diagnosis.gate import Gate, Key, Spot, keys_of
+from azext_mltrouble.diagnosis.gate import Gate, Key, Spot, ends, keys_of
 from azext_mltrouble.diagnosis.kinds import kinds_of
 from azext_mltrouble.diagnosis.knowledge import GROUP, Knowledge, Near, Owned, Pattern, Signal
 from azext_mltrouble.diagnosis.matches import TELLING_LINES, LogReading, Match, Matches
@@ -14,8 +14,8 @@ from azext_mltrouble.diagnosis.wording import REACH, Line, Wording, asks_for_dig
 from azext_mltrouble.evidence.model import Log
 
 _TELLING_STEMS = ("error", "xcept", "fail", "denied", "kill", "k (most")
-#: In a block with more lines for one pattern than twice this, only so many at its beginning and its end are compared.
-_AT_EACH_END = 50
+#: What stands around a line is costly to look at: of more such lines in a block, these many at each end are compared.
+_MOST_CONTEXTS = 500
 _TELLING = re.compile(r"(?i)\b(?:error|exception|traceback|failed|failure|denied|killed)\b|\w(?:error|exception)\b")
 
 
@@ -52,11 +52,15 @@ class _BlockReader:
             self._compare_spots(spots, owned)
 
     def _compare_spots(self, spots: list[Spot], owned: Owned) -> None:
-        """Compare the lines, or of very many alike the first and the last: a log may be nothing but failures."""
+        """Compare the lines; once enough matches are kept only the last: a log may be nothing but failures."""
         matches = self._reading.matches.setdefault(id(owned.pattern), Matches(*owned))
         is_noise = isinstance(owned.owner, Signal) and owned.owner.noise
-        if len(spots) > 2 * _AT_EACH_END and not is_noise and _alike_suffice(owned.pattern):
-            spots = spots[:_AT_EACH_END] + spots[-_AT_EACH_END:]
+        if is_noise and matches.full and _gate_settles(owned.pattern):
+            self._noise.update(spots)
+            self._accounted.update(self._keys[spot.span] or spot.span for spot in spots)
+            return
+        if _has_context(owned.pattern):
+            spots = ends(spots, _MOST_CONTEXTS)
         for number, spot in enumerate(spots, start=1):
             if matches.full and number < len(spots) and not is_noise:
                 self._account_for(spot, owned.pattern)
@@ -133,9 +137,13 @@ class _BlockReader:
         )
 
 
-def _alike_suffice(pattern: Pattern) -> bool:
-    """Whether lines that the gate lets through are alike enough to leave some out, or cost too much to compare all."""
-    return bool(pattern.near or pattern.not_near or pattern.in_traceback) or not asks_for_digits(pattern.regex)
+def _gate_settles(pattern: Pattern) -> bool:
+    """Whether every line that the gate lets through is a match."""
+    return not (_has_context(pattern) or pattern.unless or asks_for_digits(pattern))
+
+
+def _has_context(pattern: Pattern) -> bool:
+    return bool(pattern.near or pattern.not_near or pattern.in_traceback)
 
 
 def _filled(regex: str, found: re.Match[str]) -> re.Pattern[str]:

@@ -60,6 +60,7 @@ def _around_wording(line: Line, pattern: Pattern) -> str:
 
 
 @lru_cache(maxsize=8192)
-def asks_for_digits(regex: str | None) -> bool:
-    """Whether a regex names a digit, so that it may tell lines apart that differ in nothing but their digits."""
-    return regex is not None and any(letter.isdigit() for letter in _COUNTS_AND_ESCAPES.sub("", regex))
+def asks_for_digits(pattern: Pattern) -> bool:
+    """Whether a pattern may tell lines apart that differ in nothing but their digits."""
+    regexes = (_COUNTS_AND_ESCAPES.sub("", regex) for regex in (pattern.regex, pattern.unless or ""))
+    return any(letter.isdigit() for regex in regexes for letter in regex)

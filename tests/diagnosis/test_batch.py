@@ -16,7 +16,7 @@ def batch(feed: bytes) -> subprocess.CompletedProcess[bytes]:
 
 def test_good_lines_are_answered_in_order_and_bad_ones_named() -> None:
     case = {"id": 1, "where": "container_log", "text": "ModuleNotFoundError: No module named 'lightgbm'"}
-    lines = [json.dumps(case), "nope", "", '{"where": null}', '{"id": 3, "text": "\\ud800 fine"}', '["x"]']
+    lines = [json.dumps(case), "nope", "", '{"where": null}', '{"id": 3, "text": "\\ud800 fine \\udfff"}', '["x"]']
     run = batch("\n".join(lines).encode())
     answers = [json.loads(line) for line in run.stdout.splitlines()]
     assert [(one["id"], one["verdict"]) for one in answers] == [(1, "failed"), (3, "unknown")]

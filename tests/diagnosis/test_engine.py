@@ -8,7 +8,7 @@ import pytest
 
 from azext_mltrouble.diagnosis.engine import diagnose
 from azext_mltrouble.diagnosis.knowledge import Knowledge
-from azext_mltrouble.evidence.model import STAGES, Evidence, Log, Observation, Target
+from azext_mltrouble.evidence.model import STAGES, Evidence, Log, Observation, Target, Where
 
 
 def entry(code: str, literal: str, **changes: Any) -> dict[str, Any]:
@@ -111,6 +111,13 @@ def pattern_of(**conditions: Any) -> Knowledge:
         ({"in_traceback": "in init"}, 'File "a", in init\nTraceback (most recent call last):\nalpha error', False),
         ({"in_traceback": "in init"}, 'Traceback (most recent call last): File "a", in init alpha error', True),
         ({"in_traceback": "in init"}, '  File "a", in init\nalpha error', True),
+        ({"near": {"regex": "omega", "before": 2}}, '{"text": "omega\\n\\nalpha error"}', True),
+        ({"near": {"regex": "omega", "before": 1}}, '{"text": "omega\\nbeta\\nalpha error"}', False),
+        ({"not_near": {"regex": "omega", "after": 1}}, '{"text": "alpha error\\nbeta\\nomega"}', True),
+        ({"near": {"regex": "omega", "before": 2}}, '{"text": "omega\\n1"}\nalpha error', True),
+        ({"near": {"regex": "omega", "before": 2}}, '{"text": "omega\\n1\\n2"}\nalpha error', False),
+        ({"regex": "alpha error (?P<what>.)", "near": {"regex": "<{what}>", "after": 1}}, "alpha error +\n<+>", True),
+        ({"regex": "alpha error (?P<what>.)", "near": {"regex": "<{what}>", "after": 1}}, "alpha error .\n<+>", False),
     ],
 )
 def test_conditions_of_a_pattern(conditions: dict[str, Any], text: str, matched: bool) -> None:
@@ -122,6 +129,98 @@ def test_conditions_on_signals() -> None:
     with_it = knowledge(entry("MLT4001", "x", patterns=[{"literal": "alpha error", "with": ["done"]}]), signals=(done,))
     assert root_of(with_it, "alpha error\nfinished successfully") == "MLT4001"
     assert root_of(with_it, "alpha error") is None
+
+
+def finding_in(known: Knowledge, where: Where | None, text: str) -> tuple[str, str] | None:
+    root = diagnose(Evidence(Target(None, "log"), logs=[Log.of_text("log", where, text)]), known).root_cause
+    return (root.code, root.confidence) if root else None
+
+
+SERVER = "[2023-05-10 06:41:12 +0000] [8] [INFO] Booting worker with pid: 8\n"
+BUILD = "Step 4/9 : RUN pip install -r requirements.txt\n"
+
+
+@pytest.mark.parametrize(
+    ("where", "text", "found"),
+    [
+        ("build_log", "alpha error", ("MLT4001", "high")),
+        ("container_log", SERVER + "alpha error", None),
+        ("container_log", "alpha error", None),
+        ("container_log", BUILD + "alpha error", ("MLT4001", "medium")),
+        ("deploy_error", "alpha error", ("MLT4001", "medium")),
+        (None, "alpha error", ("MLT4001", "high")),
+        (None, BUILD + "alpha error", ("MLT4001", "high")),
+        (None, SERVER + "alpha error", ("MLT4001", "medium")),
+        (None, SERVER + "alpha error\nbeta error", ("MLT4002", "high")),
+        (None, BUILD + "alpha error\nbeta error", ("MLT4001", "high")),
+    ],
+)
+def test_a_wrong_or_missing_kind_hides_no_cause_and_makes_none_up(
+    where: Where | None, text: str, found: tuple[str, str] | None
+) -> None:
+    in_builds = {**A, "patterns": [{"literal": "alpha error", "where": ["build_log"]}]}
+    assert finding_in(knowledge(in_builds, B), where, text) == found
+
+
+def test_an_envelope_stays_one_whatever_other_kinds_of_text_would_say() -> None:
+    known = knowledge({**A, "kind": "envelope"}, {**B, "patterns": [{"literal": "beta error", "where": ["build_log"]}]})
+    assert finding_in(known, "deploy_error", "alpha error\nbeta error") == ("MLT4001", "high")
+
+
+def test_of_two_causes_in_a_line_the_surer_wins() -> None:
+    assert root_of(knowledge({**A, "confidence": "medium"}, B), "alpha error: beta error") == "MLT4002"
+    assert root_of(knowledge(A, B), "alpha error: beta error") == "MLT4001"
+
+
+READY = {"signal": "ready", "clears": ["cause_of_*"], "patterns": [{"literal": "init has completed successfully"}]}
+BOOTS = {
+    "signal": "server_bound",
+    "patterns": [{"literal": "booting worker", "regex": r"Booting worker with pid: (?P<worker>\d+)"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("lines", "cause"),
+    [
+        (["I [8] gunicorn - Booting worker with pid: 8", "E [8] azmlinfsrv - no init", "alpha error",
+          "I [9] gunicorn - Booting worker with pid: 9", "I [9] azmlinfsrv - init has completed successfully"], None),
+        (["I [8] gunicorn - Booting worker with pid: 8", "I [9] gunicorn - Booting worker with pid: 9",
+          "E [8] azmlinfsrv - no", "alpha error", "I [9] azmlinfsrv - init has completed successfully"], "MLT4001"),
+        (["I [8] gunicorn - Booting worker with pid: 8", "I [9] gunicorn - Booting worker with pid: 9",
+          "E [8] azmlinfsrv - once", "alpha error", "I [8] azmlinfsrv - init has completed successfully"], None),
+        (["I [8] gunicorn - Booting worker with pid: 8", "alpha error", "init has completed successfully"], None),
+    ],
+)  # fmt: skip
+def test_one_workers_success_is_not_another_ones(lines: list[str], cause: str | None) -> None:
+    assert root_of(knowledge(A, signals=(READY, BOOTS)), "\n".join(lines)) == cause
+
+
+def test_lines_that_differ_in_digits_are_told_apart_where_digits_matter() -> None:
+    known = knowledge(entry("MLT4001", "x", patterns=[{"literal": "exit code", "regex": "exit code: 137"}]))
+    lines = [f"10:00:0{number} worker exit code: 100" for number in range(9)]
+    assert root_of(known, "\n".join(lines)) is None
+    assert root_of(known, "\n".join([*lines, "10:00:01 worker exit code: 137"])) == "MLT4001"
+
+
+@pytest.mark.parametrize("place", [0, 500, 999])
+def test_one_failure_among_very_many_harmless_lines_is_found(place: int) -> None:
+    lines = [f"alpha error {number}, harmless" for number in range(1000, 2000)]
+    lines[place] = "alpha error at last"
+    assert root_of(pattern_of(unless="harmless"), "\n".join(lines)) == "MLT4001"
+
+
+def test_quoted_lines_show_each_proof_before_one_is_repeated() -> None:
+    known = knowledge(entry("MLT4001", "x", patterns=[{"literal": "alpha error"}, {"literal": "beta error"}]))
+    log = Log.of_text("l", None, "alpha error\n" * 5 + "beta error")
+    root = diagnose(Evidence(Target(None, "log"), logs=[log]), known).root_cause
+    assert root is not None
+    assert [line.line for line in root.evidence] == [1, 2, 6]
+
+
+def test_telling_lines_of_a_message_are_its_own_lines() -> None:
+    log = Log.of_text("l", None, '{"content": "all is well\\nsome strange frobnicator error\\nbye"}')
+    report = diagnose(Evidence(Target(None, "log"), logs=[log]))
+    assert [line.text for line in report.findings[0].evidence] == ["some strange frobnicator error"]
 
 
 def test_an_unknown_failure_is_said_plainly_with_its_lines() -> None:

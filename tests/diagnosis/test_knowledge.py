@@ -14,7 +14,7 @@ import pytest
 from azext_mltrouble.diagnosis import knowledge as knowledge_module
 from azext_mltrouble.diagnosis.engine import diagnose
 from azext_mltrouble.diagnosis.kinds import ALL
-from azext_mltrouble.diagnosis.knowledge import Entry, Pattern, Signal
+from azext_mltrouble.diagnosis.knowledge import GROUP, Entry, Pattern, Signal
 from azext_mltrouble.diagnosis.matching import read
 from azext_mltrouble.diagnosis.report import Report
 from azext_mltrouble.diagnosis.scan import stem_of
@@ -110,6 +110,13 @@ def test_literals_can_be_found(name: str) -> None:
 def test_regexes_are_linear(name: str) -> None:
     for regex in regexes_of(OWNERS[name]):
         assert complaints(regex) == [], regex
+
+
+@pytest.mark.parametrize("name", OWNERS)
+def test_groups_that_the_lines_around_refer_to_exist(name: str) -> None:
+    for pattern in OWNERS[name].patterns:
+        named = {group for regex in near_regexes(pattern) for group in GROUP.findall(regex)}
+        assert named <= set(re.compile(pattern.regex).groupindex)
 
 
 @pytest.mark.parametrize("code", ENTRIES)
