@@ -12,7 +12,7 @@ from azext_mltrouble.autoscale import queueing
 from azext_mltrouble.autoscale.backtest import backtest
 from azext_mltrouble.autoscale.errors import AutoscaleInputError
 from azext_mltrouble.autoscale.prediction import predict
-from azext_mltrouble.autoscale.recommendation import Goal, Service, commands, recommend, recommended_settings
+from azext_mltrouble.autoscale.recommendation import Goal, Service, commands, recommend, recommended_settings, samples
 from azext_mltrouble.autoscale.sampling import sample
 from azext_mltrouble.autoscale.settings import Router, Settings
 from azext_mltrouble.autoscale.simulation import replay
@@ -110,6 +110,31 @@ def test_figures_give_the_guides_number_and_one_that_keeps_the_goal() -> None:
     small = recommend(Figures(0.5, 10), Goal(growth=1.0), Router())
     assert small["guide"]["predictedErrorShare"] > 0.01
     assert small["recommendation"]["predictedErrorShare"] <= 0.001
+
+
+@pytest.mark.parametrize(
+    ("current", "peak", "said"),
+    [
+        (Settings(1, 10), None, "The maximum of 10 is reached"),
+        (Settings(1, 100, 0.95), None, "At a utilisation level of 95%"),
+        (Settings(1, 100), 60.0, "The minimum of 1 is too low"),
+    ],
+)
+def test_why_requests_are_refused_is_said_for_figures(current: Settings, peak: float | None, said: str) -> None:
+    result = recommend(Figures(20, 1, peak), Goal(), Router(), 1, Service(current=current))
+    assert any(said in reason for reason in result["reasons"])
+    enough = recommend(Figures(20, 1, peak), Goal(), Router(), 1, Service(current=Settings(100, 200)))
+    assert enough["reasons"] == []
+
+
+def test_counts_are_searched_more_thoroughly_than_logs(daily: Traffic) -> None:
+    counted = recommended_settings(replace(daily, counted=True), Goal(), Router())
+    logged = recommended_settings(daily, Goal(), Router())
+    for settings in (counted, logged):
+        outcome = replay(daily.arrivals, daily.durations, settings, Router(), start=daily.start, end=daily.end)
+        assert outcome.refused_share <= 0.001
+    fine, finer = (samples(traffic, Router())[1] for traffic in (daily, replace(daily, counted=True)))
+    assert len(finer.stretches) > len(fine.stretches)
 
 
 def test_a_peak_rate_needs_more_than_the_mean() -> None:
