@@ -16,10 +16,11 @@ _LARGEST = 8 * 1024 * 1024
 
 
 class TemplateFiles:
-    """The templates of one check. Linked ones are found on disk, relative to the one that links to them."""
+    """The templates of one check, each read once. Linked ones are found relative to the one that links to them."""
 
     def __init__(self) -> None:
         self._lines: dict[str, list[str]] = {}
+        self._nodes: dict[str, Node] = {}
 
     def main(self, path: str) -> Node:
         """The template that the user named; az's error when it is none."""
@@ -63,12 +64,14 @@ class TemplateFiles:
     def _read(self, path: str) -> Node:
         from azext_mltrouble.diagnosis.template_json import NotJson, parse
 
-        text = _text(path)
-        self._lines[path] = text.split("\n")
-        try:
-            return parse(text)
-        except NotJson as error:
-            raise _not_json(path, text, error) from error
+        if path not in self._nodes:
+            text = _text(path)
+            self._lines[path] = text.split("\n")
+            try:
+                self._nodes[path] = parse(text)
+            except NotJson as error:
+                raise _not_json(path, text, error) from error
+        return self._nodes[path]
 
 
 def _text(path: str) -> str:
