@@ -241,7 +241,8 @@ examples:
     - name: Send the JSON in a file (PowerShell).
       text: az ml trouble service score -n mysvc --data '@request.json'
     - name: Send JSON from the command line (bash).
-      text: az ml trouble service score -n mysvc --data '{"data": [[1, 2, 3]]}' -o table
+      text: |
+        az ml trouble service score -n mysvc --data '{"data": [[1, 2, 3]]}' -o table
     - name: Send what another command prints.
       text: python make_request.py | az ml trouble service score -n mysvc --data -
     - name: Fail a pipeline when the request fails (bash; the exit code is 10).

@@ -65,3 +65,11 @@ def test_the_batch_form_runs_without_az() -> None:
 def test_an_unknown_attribute_is_an_attribute_error() -> None:
     code = "import azext_mltrouble; print(hasattr(azext_mltrouble, 'get_command_loader'))"
     assert python(code).strip() == "False"
+
+
+def test_every_help_text_can_be_read() -> None:
+    code = "import json, yaml; from azext_mltrouble._help import helps; "
+    code += "print(json.dumps({k: yaml.safe_load(v) for k, v in helps.items() if k.startswith('ml trouble')}))"
+    texts = json.loads(python(code))
+    assert {"ml trouble diagnose", "ml trouble service score", "ml trouble image log"} <= set(texts)
+    assert all(text["short-summary"] for text in texts.values())
