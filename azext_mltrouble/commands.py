@@ -48,11 +48,7 @@ def load_command_table(loader: Any) -> None:
         )
     with loader.command_group("ml trouble autoscale", custom_command_type=_operations("autoscale_apply")) as group:
         group.custom_command(
-            "apply",
-            "apply",
-            validator=validate_autoscale_apply,
-            table_transformer=_autoscale_apply_table,
-            supports_no_wait=True,
+            "apply", "apply", validator=validate_autoscale_apply, table_transformer=_autoscale_apply_table
         )
 
 

@@ -22,7 +22,6 @@ def apply(
     target_utilization: int | None = None,
     workspace_name: str | None = None,
     resource_group_name: str | None = None,
-    no_wait: bool = False,
     timeout: int = 1800,
     yes: bool = False,
 ) -> dict[str, Any]:
@@ -50,10 +49,8 @@ def apply(
         return result
     _confirm(before, wanted, yes)
     operation_id = _update(service, wanted)
-    result["operation"] = {"id": operation_id, "state": "Running"}
-    if not no_wait:
-        result["operation"]["state"] = _wait(cmd, service, operation_id, timeout)
-        result["after"] = scaling_of(service.opened.mms.service(name)).to_dict()
+    result["operation"] = {"id": operation_id, "state": _wait(cmd, service, operation_id, timeout)}
+    result["after"] = scaling_of(service.opened.mms.service(name)).to_dict()
     return result
 
 

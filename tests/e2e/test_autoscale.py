@@ -313,12 +313,10 @@ def test_an_operation_that_fails_says_why(azure: SimulatedAzure, trouble: Troubl
     assert "diagnose -n mysvc" in message
 
 
-def test_no_wait_returns_at_once(azure: SimulatedAzure, trouble: Trouble) -> None:
+def test_a_wait_ends_while_the_change_goes_on(azure: SimulatedAzure, trouble: Trouble) -> None:
     workspace = azure.scenario("healthy-aks")
-    found = trouble.run(*APPLY, *workspace.arguments, "--yes", "--no-wait")
-    assert found.code == 0
-    assert found.stdout == ""  # az's way with --no-wait
-    assert "mms.operation" not in [one["route"] for one in workspace.requests()]
+    message = trouble.refused(*APPLY, *workspace.arguments, "--yes", "--timeout", "1")
+    assert "goes on" in message
 
 
 def test_a_fixed_number_of_replicas_is_not_scaled(azure: SimulatedAzure, trouble: Trouble) -> None:
