@@ -59,7 +59,6 @@ def _traffic(opened: OpenWorkspace, component: str, name: str, days: int) -> Tra
 
 def _query(opened: OpenWorkspace, component: str, name: str, days: int, ending: str) -> list[list[Any]]:
     from azext_mltrouble.cloud.monitor import query_insights
-
     from azext_mltrouble.evidence.sources import Source
     from azext_mltrouble.operations.v1_workspace import advice
 
