@@ -19,6 +19,7 @@ from azext_mltrouble.diagnosis.stages import failed_stage, stages_of
 from azext_mltrouble.diagnosis.states import derived, slots_of
 from azext_mltrouble.diagnosis.steps import next_steps
 from azext_mltrouble.diagnosis.template import fill_command, fill_text
+from azext_mltrouble.diagnosis.versions import with_versions
 from azext_mltrouble.evidence.model import Evidence, Target
 from azext_mltrouble.evidence.redaction import Redactor
 
@@ -36,10 +37,10 @@ def diagnose(evidence: Evidence, knowledge: Knowledge | None = None) -> Report:
     """
     knowledge = knowledge or knowledge_module.load()
     redactor = Redactor()
-    facts = {**evidence.facts, "state": derived(evidence.facts)} if evidence.facts else {}
     readings = [read(log, knowledge) for log in evidence.logs]
+    facts = {**evidence.facts, "state": derived(evidence.facts, readings)} if evidence.facts else {}
     candidates = candidates_of_facts(knowledge, facts)
-    candidates += _candidates_of_logs(knowledge, readings, facts)
+    candidates += [with_versions(one, readings) for one in _candidates_of_logs(knowledge, readings, facts)]
     slots = slots_of(evidence)
     findings = [finding_of(one, slots, redactor, evidence.target.generation) for one in weigh(candidates)]
     root = next((one for one in findings if one.severity != "info"), None)

@@ -6,8 +6,12 @@ Shapes of payloads: the Model Management Service's responses as azureml-core 1.6
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
+from azext_mltrouble.diagnosis.demand import demand
+from azext_mltrouble.diagnosis.matches import LogReading
+from azext_mltrouble.diagnosis.startup import startup
 from azext_mltrouble.diagnosis.vault_access import (
     identity_of,
     lacking_permissions,
@@ -21,21 +25,25 @@ from azext_mltrouble.evidence.model import Evidence
 _IMAGE_IN_MESSAGE = re.compile(r"\brun image (\S{1,300}\.azurecr\.\w{1,10}/\S{1,300})")
 
 
-def derived(facts: dict[str, Any]) -> dict[str, Any]:
-    """Facts about facts, under the name ``state`` in the knowledge's conditions.
+def derived(facts: dict[str, Any], readings: Sequence[LogReading] = ()) -> dict[str, Any]:
+    """Facts about facts and logs, under the name ``state`` in the knowledge's conditions.
 
     ``containers``: of every container of the group its name, restarts, last exit code and reason; ``errors``: every
     error object of service, operation and image, flat; ``identity``: the workspace identity's object id;
     ``vaultPolicyMissing``: the vault works by access policies and has none for that identity; ``vaultLacking``: what
     the policy does not grant; ``vaultRoleMissing``: the vault works by roles and the identity has none that helps;
     ``vaultRoles``: those it has, in words; ``vaultRewritten``: a template deployment has written the vault again;
-    ``replicas``: wanted, available, and the autoscaler's limits.
+    ``replicas``: wanted, available, and the autoscaler's limits; ``startup``, ``demand``: see the modules so called.
     """
+    service = _dict(facts.get("service"))
+    errors = [one for name in ("service", "operation", "image") for one in _errors(name, _dict(facts.get(name)))]
     return {
         "containers": _containers(_dict(facts.get("containerGroup"))),
-        "errors": [one for name in ("service", "operation", "image") for one in _errors(name, _dict(facts.get(name)))],
+        "errors": errors,
         **_vault(facts),
-        "replicas": _replicas(_dict(facts.get("service"))),
+        "replicas": _replicas(service),
+        "startup": startup(facts, readings),
+        "demand": demand(service, [str(error["message"]) for error in errors]),
     }
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from azext_mltrouble.diagnosis.engine import diagnose
 from azext_mltrouble.diagnosis.knowledge import Knowledge
+from azext_mltrouble.diagnosis.report import Finding
 from azext_mltrouble.evidence.model import STAGES, Evidence, Log, Observation, Target, Where
 
 
@@ -293,6 +294,69 @@ def test_a_wiped_policy_needs_the_facts_together() -> None:
     assert root(vaultHistory=redeployed) == ("keyvault_policy_wiped", "high")
     assert root(vault={"properties": {"accessPolicies": [{"objectId": "9f8e"}]}})[0] == "mms_internal_error"
     assert root(vault={"properties": {"enableRbacAuthorization": True}})[0] == "mms_internal_error"
+
+
+def root_with(facts: dict[str, Any], **logs: str) -> Finding | None:
+    texts = [Log.of_text(where.replace("_", " "), where, text) for where, text in logs.items()]  # type: ignore[arg-type]
+    return diagnose(Evidence(Target("s", "service", state="Unhealthy"), facts=facts, logs=texts)).root_cause
+
+
+PROBE = {"initialDelaySeconds": 60, "periodSeconds": 10, "failureThreshold": 3}
+V2_PROBE = {"initialDelay": "PT1M", "period": "PT10S", "failureThreshold": 3}
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"service": {"state": "Unhealthy", "livenessProbeRequirements": PROBE}},
+        {"deployments": [{"properties": {"livenessProbe": V2_PROBE}}]},
+    ],
+)
+@pytest.mark.parametrize(("minute", "cause"), [("01:29", None), ("01:30", "probe_timeout"), ("09:00", "probe_timeout")])
+def test_a_start_that_takes_longer_than_the_probe_allows(facts: dict[str, Any], minute: str, cause: str | None) -> None:
+    log = f"""[2024-02-02 10:00:00 +0000] [31] [INFO] Booting worker with pid: 31
+[2024-02-02 10:{minute} +0000] [8] [INFO] Handling signal: term"""
+    root = root_with(facts, container_log=log)
+    assert (root and root.cause) == cause
+    if root:
+        seconds = int(minute[:2]) * 60 + int(minute[3:])
+        assert f"stopped after {seconds} s, init() at work; the liveness probe allows 90 s" in root.summary
+        assert root.confidence == "high"
+
+
+def test_a_slow_start_is_no_cause_beside_an_exception() -> None:
+    log = """[2024-02-02 10:00:00 +0000] [31] [INFO] Booting worker with pid: 31
+ModuleNotFoundError: No module named 'lightgbm'
+[2024-02-02 10:09:00 +0000] [8] [INFO] Handling signal: term"""
+    root = root_with({"service": {"livenessProbeRequirements": PROBE}}, container_log=log)
+    assert root is not None
+    assert root.cause == "missing_python_module"
+
+
+def test_both_versions_of_a_pickle_are_named_from_two_logs() -> None:
+    build = "Step 5/9 : RUN pip install\nSuccessfully installed joblib-1.1.1 numpy-1.18.5 scikit-learn-0.20.3"
+    crash = """  File "/opt/env/lib/python3.6/pickle.py", line 1388, in find_class
+ModuleNotFoundError: No module named 'sklearn.linear_model._ridge'"""
+    root = root_with({}, build_log=build, container_log=crash)
+    assert root is not None
+    assert root.cause == "pickle_version_mismatch"
+    assert "written with scikit-learn 0.22 or newer; the image has scikit-learn 0.20.3" in root.summary
+    assert [(line.source, line.line) for line in root.evidence] == [("container log", 2), ("build log", 2)]
+
+
+def test_an_unschedulable_replica_is_told_what_it_asks_for() -> None:
+    service = {
+        "state": "Unschedulable",
+        "containerResourceRequirements": {"cpu": 3.5, "memoryInGB": 12},
+        "error": {"code": "KubernetesError", "details": [
+            {"code": "Unschedulable", "message": "0/3 nodes are available: 3 Insufficient cpu, 1 Insufficient memory."}
+        ]},
+    }  # fmt: skip
+    root = root_with({"service": service})
+    assert root is not None
+    assert root.cause == "aks_insufficient_resources"
+    assert "asks for 3.5 CPU and 12 GB, with what the platform adds 3.6 CPU and 12.6 GB" in root.summary
+    assert "short of cpu, memory" in root.summary
 
 
 @pytest.mark.parametrize("payload", [None, [], "text", 5, {"properties": None}, {"error": {"details": [None, 3]}}])

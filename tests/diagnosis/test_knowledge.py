@@ -23,6 +23,7 @@ from azext_mltrouble.diagnosis.template_json import parse
 from azext_mltrouble.diagnosis.template_lint import lint
 from azext_mltrouble.diagnosis.template_report import SLOTS as TEMPLATE_SLOTS
 from azext_mltrouble.diagnosis.template_report import report_on
+from azext_mltrouble.diagnosis.versions import SLOTS as VERSION_SLOTS
 from azext_mltrouble.evidence.model import Evidence, Log, Target
 from tests.diagnosis.regexes import complaints
 
@@ -126,7 +127,7 @@ def test_templates_use_only_what_is_there(code: str) -> None:
     named += [set(condition.bind) for condition in entry.facts]
     named += [set(TEMPLATE_SLOTS)] if entry.judgement else []
     always = set.intersection(*named) | set(TARGET_SLOTS)
-    sometimes = set.union(*named) | set(TARGET_SLOTS)
+    sometimes = set.union(*named) | set(TARGET_SLOTS) | set(VERSION_SLOTS)
     for template in (entry.summary, entry.remedy_text, *entry.remedy_commands):
         for slot in SLOT.finditer(template):
             allowed = sometimes if slot["otherwise"] is not None else always
