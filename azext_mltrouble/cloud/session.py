@@ -14,6 +14,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from knack.log import get_logger
 
+from azext_mltrouble.cloud.printable import printable
+
 logger = get_logger(__name__)
 
 #: Seconds that one read may take, repetitions included; ``az config set mltrouble.timeout=N`` changes it.
@@ -197,7 +199,8 @@ class Session:
             payload = None
         if not isinstance(payload, dict):
             raise content_error(what, headers.get("Content-Type", ""), body)
-        return payload
+        cleaned: dict[str, Any] = printable(payload)
+        return cleaned
 
     @contextmanager
     def _answer(

@@ -9,11 +9,10 @@ from azext_mltrouble.evidence.model import Evidence, Target
 
 def next_steps(evidence: Evidence, verdict: Verdict, root: Finding | None, settled: bool) -> tuple[str, ...]:
     """Exact commands that fetch what is missing; none for a healthy deployment or a settled cause."""
-    missing = [one.remedy for one in evidence.observations if one.status == "unavailable" and one.remedy]
     if verdict == "healthy" or settled:
         return ()
     commands = list(root.remedy_commands) if root else []
-    return tuple(dict.fromkeys(commands + missing + _usual(evidence.target)))
+    return tuple(dict.fromkeys(commands + _usual(evidence.target)))
 
 
 def _usual(target: Target) -> list[str]:

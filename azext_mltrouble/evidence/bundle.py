@@ -21,6 +21,7 @@ from typing import Any, get_args
 
 from azure.cli.core.azclierror import AzCLIError, FileOperationError, InvalidArgumentValueError
 
+from azext_mltrouble.cloud.printable import printable
 from azext_mltrouble.evidence.model import STAGES, Evidence, Log, Observation, Target, Where
 from azext_mltrouble.evidence.redaction import Redactor
 from azext_mltrouble.evidence.spool import Spool
@@ -194,7 +195,7 @@ def _check_version(manifest: Any, path: Path) -> None:
 
 def _json(archive: zipfile.ZipFile, member: str, path: Path) -> Any:
     try:
-        return json.loads(archive.read(member))
+        return printable(json.loads(archive.read(member)))
     except (ValueError, RecursionError) as error:
         raise _unsound(path, f"{member!r} is no JSON") from error
 

@@ -35,7 +35,8 @@ def leave_after_output(cli_ctx: Any) -> None:
     def leave(cli: Any, **_: Any) -> None:
         cli.unregister_event(EVENT_CLI_SUCCESSFUL_EXECUTE, leave)
         if cli.invocation is invocation:
-            sys.stdout.flush()
+            if sys.stdout:  # None where the caller has closed it
+                sys.stdout.flush()
             sys.exit(EXIT_CODE)
 
     cli_ctx.register_event(EVENT_CLI_SUCCESSFUL_EXECUTE, leave)
