@@ -60,8 +60,8 @@ class Kept:
         return LOGS / self.cause / f"{self.name}.log"
 
     def decisive_lines(self) -> set[int]:
-        """The 1-based numbers of the lines that hold a decisive substring."""
-        lines = self.log.read_text("utf-8").split("\n")
+        """The 1-based numbers of the lines that hold a decisive substring; a progress bar's returns end no line."""
+        lines = self.log.read_bytes().decode("utf-8").split("\n")
         return {number for number, line in enumerate(lines, 1) if any(part in line for part in self.decisive)}
 
 
