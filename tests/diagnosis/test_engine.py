@@ -265,7 +265,7 @@ def test_unknown_is_not_passed() -> None:
     assert (by_stage["launch"].status, by_stage["image"].status) == ("unknown", "skipped")
     assert "az role assignment create" in by_stage["launch"].checks[1].detail
     assert report.verdict == "unknown"
-    assert "az role assignment create" in report.next_steps
+    assert "az ml trouble service log -n mysvc" in report.next_steps
 
 
 def test_a_finding_marks_the_check_of_its_source() -> None:
