@@ -83,8 +83,8 @@ def _each(data: bytes, literal: bytes) -> Iterator[int]:
 # -- names -------------------------------------------------------------------------------------------------------------
 
 _NAMES = {
-    "registryPassword": rb"registry\w{0,20}pass(?:word|wd)s?",
-    "password": rb"pass(?:word|wd|phrase|code)s?|pwd",
+    "registryPassword": rb"registry\w{0,20}pass(?:word|wd)s?|dockerc(?:onfigjson|fg)",
+    "password": rb"pass(?:word|wd|phrase|code)s?|pwd|(?<=[_.-])pass|\A(?:\d{1,3}m)?pass(?=\Z)",
     "sslKey": rb"(?:ssl|tls)[-_.]?(?:key|certificate)",
     "accountKey": rb"(?:account|storage|shared|workspace|shared[-_.]?access)[-_.]?key",
     "serviceKey": rb"(?:primary|secondary|service|auth)[-_.]?(?:auth[-_.]?)?key",
@@ -99,22 +99,29 @@ _NAMES = {
 _NAME_END = rb"(?:[-_.]?(?:value|base64|b64|string|hash|data|\d{1,3}))?"
 _ANY_NAME = b"|".join(b"(?P<%s>%s)" % (kind.encode(), names) for kind, names in _NAMES.items())
 _SECRET_NAME = re.compile(b"(?:" + _ANY_NAME + b")" + _NAME_END + rb"\Z")
-#: Every name above ends in one of these; they are what a text is searched for.
+#: Every name above ends in one of these; they are what a text is searched for. Docker's configuration is not: in a
+#: text its name is mostly that of a file, so that it has a finder of its own.
 _STEMS = (
-    b"password", b"passwords", b"passwd", b"passphrase", b"passcode", b"pwd", b"key", b"certificate", b"connstr",
-    b"conn_str", b"connection_str", b"string", b"signature", b"secret", b"credential", b"header", b"token", b"pat",
-    b"auth", b"authorization", b"cookie",
+    b"pass", b"password", b"passwords", b"passwd", b"passphrase", b"passcode", b"pwd", b"key", b"certificate",
+    b"connstr", b"conn_str", b"connection_str", b"string", b"signature", b"secret", b"credential", b"header", b"token",
+    b"pat", b"auth", b"authorization", b"cookie",
 )  # fmt: skip
 #: Names of special tokens of language models and of paging, not of credentials.
 _PLAIN_TOKEN = re.compile(
     rb"(?:bos|eos|pad|unk|sep|cls|mask|special|stop|added|end|start|next|skip|continuation)[_-]?token\Z", re.IGNORECASE
+)
+#: Names of runs over data and of filters, not of passwords.
+_PLAIN_PASS = re.compile(
+    rb"(?:first|second|third|last|next|final|each|per|one|two|single|multi|forward|backward|fwd|bwd|num|dry|by|low|high"
+    rb"|band|all)[_.-]pass\Z",
+    re.IGNORECASE,
 )
 _WORKING_DIRECTORY = frozenset((b"PWD", b"OLDPWD"))
 
 
 def _kind_of_name(name: bytes) -> str | None:
     match = _SECRET_NAME.search(name.lower())
-    if not match or name in _WORKING_DIRECTORY or _PLAIN_TOKEN.search(name):
+    if not match or name in _WORKING_DIRECTORY or _PLAIN_TOKEN.search(name) or _PLAIN_PASS.search(name):
         return None
     return match.lastgroup
 
@@ -150,6 +157,11 @@ _REFERENCE = re.compile(rb"\$\{[A-Za-z_][\w.:-]*\}|\$\([A-Za-z_]\w*\)|\$?\{\{[^{
 _USAGE_WORD = re.compile(
     rb"to|is|or|and|for|in|if|as|via|by|on|the|with|was|from|not|can|option|flag|argument|[A-Z_]+\]?"
 )
+#: The end of a terminal's colour code may stand right in front.
+_BARE_PASS = re.compile(rb"(?:\d{1,3}m)?pass", re.IGNORECASE)
+_FIGURE = re.compile(rb"[\d.,/]{1,5}%?")
+#: A key that follows its name without a sign has at least so many characters; a date has fewer.
+_SHORTEST_KEY = 12
 #: Kinds whose names also occur in prose ("unexpected token: ...", "secret: not found").
 _PROSE = frozenset(("token", "secret", "authorization", "apiKey", "serviceKey", "accountKey", "privateKey"))
 
@@ -170,7 +182,9 @@ def _named_at(raw: bytes, stem_at: int, match: re.Match[bytes]) -> Span | None:
     name = raw[begin : match.start("close")]
     kind = _kind_of_name(name)
     sign = match["sign"].strip()
-    if kind is None or not (sign in _ASSIGNMENTS or _has_value_without_sign(raw, begin, name, match)):
+    if kind is None or not (
+        sign in _ASSIGNMENTS or _has_value_without_sign(raw, begin, name, match) or _is_key_in_prose(raw, kind, match)
+    ):
         return None
     if sign == b":" and raw[match.end() : match.end() + 1] in (b"{", b"["):
         return None  # an object or a list: its own fields decide
@@ -178,6 +192,8 @@ def _named_at(raw: bytes, stem_at: int, match: re.Match[bytes]) -> Span | None:
         return None
     start, end = _value(raw, begin, match.end(), dumped=sign == b"=" and not match["close"] and name.isupper())
     value = raw[start:end]
+    if _BARE_PASS.fullmatch(name) and _is_result(value, sign, quoted=bool(match["close"]) and start > match.end()):
+        return None
     if _NO_SECRET.fullmatch(value) or _is_reference(raw, start, end):
         return None
     if sign not in _ASSIGNMENTS and sign != b">" and _USAGE_WORD.fullmatch(value):
@@ -215,6 +231,19 @@ def _has_value_without_sign(raw: bytes, begin: int, name: bytes, match: re.Match
     if match["sign"] == b">":
         return raw[begin - 1 : begin] == b"<" and not match["close"]
     return name.startswith(b"--") and (not match["close"] or b"," in match["sign"])
+
+
+def _is_key_in_prose(raw: bytes, kind: str, match: re.Match[bytes]) -> bool:
+    """Does a generated key follow the name of one (``primaryKey X``)?"""
+    if kind != "serviceKey" or match["close"] or match["sign"].strip():
+        return False
+    start, end = _value(raw, match.start(), match.end(), dumped=False)
+    return end - start >= _SHORTEST_KEY and looks_random(raw[start:end])
+
+
+def _is_result(value: bytes, sign: bytes, quoted: bool) -> bool:
+    """Is what follows the bare name ``pass`` a test's result (``PASS: test_x``, ``pass=3``), not a password?"""
+    return _FIGURE.fullmatch(value) is not None or not (sign == b"=" or quoted)
 
 
 def _value(raw: bytes, begin: int, at: int, dumped: bool) -> tuple[int, int]:
@@ -340,6 +369,26 @@ def _url_password(text: _Text) -> Iterator[Span]:
         yield Span(match.start(), match.start("secret"), match.end("secret"), kind)
 
 
+_URL_USER = re.compile(rb"https?://(?P<user>[^\s\"'<>/:@\\?#]{6,256})(?P<password>:[^\s\"'<>/@]{0,256})?@")
+_HOST_AND_OWNER = re.compile(rb"(?P<host>[a-z0-9.-]{0,253})(?::\d{1,5})?(?:/(?P<owner>[^\s/\"'<>\\?#]{1,256}))?")
+#: A user name of this length is a token even without a digit; with a password after it, only if it has one.
+_LONG_USER = 20
+
+
+def _url_token(text: _Text) -> Iterator[Span]:
+    """A token in the place of the user name (``https://TOKEN@host/``, ``https://TOKEN:x-oauth-basic@host/``)."""
+    for match in _URL_USER.finditer(text.low):
+        user = match["user"]
+        has_password = len(match["password"] or b"") > 1
+        is_long, is_random = len(user) >= _LONG_USER, looks_random(user)
+        if not ((is_long and is_random) if has_password else (is_long or is_random)):
+            continue
+        target = _HOST_AND_OWNER.match(text.low, match.end())
+        if target and user in (target["owner"], target["host"].split(b".", 1)[0]):
+            continue  # Azure DevOps puts the organization in front of its host
+        yield Span(match.start(), match.start("user"), match.end("user"), "basicAuthUrl")
+
+
 #: A private key without an end line is followed for at most so many bytes (a 16384-bit RSA key takes 12 700).
 _LONGEST_PRIVATE_KEY = 14_000
 _PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
@@ -444,6 +493,24 @@ def _short_option(text: _Text) -> Iterator[Span]:
                 yield Span(begin, match.start("secret"), match.end("secret"), kind)
 
 
+#: A client of MySQL up to its ``-p``, whose value follows without a blank; ``-P`` is the port.
+_MYSQL_PASSWORD = re.compile(
+    rb"(?<!name[ =])(?:mysql|mariadb)(?:dump|admin|check|import|show|sh|pump|-[a-z-]{1,12})?(?:\.exe)?"
+    rb"(?:\\{0,15}[\"'])?(?=[ \t,])[^\n;|&]{0,300}?[ \t\"']-p(?=[^\s,\]])"
+)
+_PORTS = re.compile(rb"[\d.:-]{1,40}:[\d-]{1,11}(?:/(?:tcp|udp))?")
+
+
+def _mysql_password(text: _Text) -> Iterator[Span]:
+    """``mysql -uroot -pPASSWORD``; not the ports of a container that is called so."""
+    if b"mysql" not in text.raw and b"mariadb" not in text.raw:
+        return
+    for match in _MYSQL_PASSWORD.finditer(text.raw):
+        start, end = _value(text.raw, match.start(), match.end(), dumped=False)
+        if not (_PORTS.fullmatch(text.raw, start, end) or _is_reference(text.raw, start, end)):
+            yield Span(match.start(), start, end, "password")
+
+
 _TOKEN_CHARACTERS = re.compile(rb"[A-Za-z0-9_.-]*")
 
 
@@ -488,20 +555,34 @@ def _token_of_known_form(text: _Text) -> Iterator[Span]:
                 yield Span(at, at, match.end(), "accessToken")
 
 
+#: The key of an Azure Function in the query of its address; a short code is a status.
+_FUNCTION_KEY = (
+    rb"code(?:(?<=[?&]code)|(?<=&amp;code)|(?<=u0026code)|(?<=%3fcode)|(?<=%26code))"
+    rb"(?:=|%3d)(?P<secret>[a-z0-9+/_%=.~-]{20,})"
+)
+#: Docker's configuration in a Kubernetes secret: base64, in place or as a YAML block.
+_DOCKER_CONFIG = (
+    rb"dockerc(?:onfigjson|fg)(?:\\{0,31}[\"'])?[ \t]{0,20}[:=][ \t]{0,20}(?:[|>][+-]?(?:\s|\\{1,15}[nr]){1,40})?"
+    rb"(?:\\{0,31}[\"'])?(?P<secret>[a-z0-9+/]{20,}={0,2})(?![\w.~-])"
+)
+
 _FINDERS: tuple[_Finder, ...] = (
     _named,
     _named_pair,
     _sas_signature,
     _basic_auth,
     _url_password,
+    _url_token,
     _private_key,
     _storage_key,
     _client_secret,
     _identifiable_key,
     _short_option,
+    _mysql_password,
     _jwt,
     _by_pattern("bearerToken", b"bearer", rb"bearer[ \t]{1,8}(?P<secret>[a-z0-9._~+/=-]{8,})", random=True),
-    _by_pattern("basicAuthUrl", b"http", rb"https?://(?P<secret>[^\s\"'<>/:@\\]{20,256})@", random=True),
+    _by_pattern("apiKey", b"code", _FUNCTION_KEY, random=True),
+    _by_pattern("registryPassword", b"dockerc", _DOCKER_CONFIG),
     _by_pattern("password", b"login", rb"login[ \t]+\S{1,200}\s{1,20}password[ \t]+(?P<secret>\S+)"),
     _token_of_known_form,
 )
