@@ -31,6 +31,7 @@ def backtest(
     router: Router,
     concurrency: int,
     train_share: float,
+    *,
     given: Settings | None = None,
     current: Settings | None = None,
 ) -> dict[str, Any]:

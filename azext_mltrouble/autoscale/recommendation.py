@@ -111,7 +111,7 @@ def recommended_settings(traffic: Traffic, goal: Goal, router: Router, concurren
     """Only the settings: what a back-test needs."""
     coarse, fine, paced = samples(traffic, router)
     goals = [goal.max_errors, 10 * goal.max_errors]
-    return _search(traffic, coarse, fine, goals, paced, concurrency, goal)[0].settings
+    return _search(traffic, coarse, fine, goals, paced, concurrency=concurrency, goal=goal)[0].settings
 
 
 def _effort(traffic: Traffic) -> Effort:
@@ -119,9 +119,9 @@ def _effort(traffic: Traffic) -> Effort:
 
 
 def _search(
-    traffic: Traffic, coarse: Sample, fine: Sample, goals: list[float], router: Router, concurrency: int, goal: Goal
+    traffic: Traffic, coarse: Sample, fine: Sample, goals: list[float], router: Router, *, concurrency: int, goal: Goal
 ) -> list[Choice]:
-    return search(coarse, fine, goals, router, concurrency, goal.growth, _effort(traffic).finalists)
+    return search(coarse, fine, goals, router, concurrency, goal.growth, finalists=_effort(traffic).finalists)
 
 
 def _from_traffic(
@@ -129,7 +129,7 @@ def _from_traffic(
 ) -> dict[str, Any]:
     coarse, fine, paced = samples(traffic, router)
     goals = [goal.max_errors, *(other for other in TRADEOFF_GOALS if other != goal.max_errors)]
-    choices = _search(traffic, coarse, fine, goals, paced, concurrency, goal)
+    choices = _search(traffic, coarse, fine, goals, paced, concurrency=concurrency, goal=goal)
     best = choices[0].settings
     peak_rps, request_time = traffic.peak_rps(), traffic.mean_request_time
     formula = guide(peak_rps, request_time, goal.target_utilization, concurrency)

@@ -47,6 +47,7 @@ def search(
     router: Router,
     concurrency: int,
     growth: float,
+    *,
     finalists: int = 1,
 ) -> list[Choice]:
     """Settings for each of the goals (shares of refused requests): those for the first at the target utilization that

@@ -415,7 +415,7 @@ class _Gaps:
             del gaps[0]  # the first arrival, less itself
         self._last = [arrivals[-1]]
         if gaps:
-            self.least, self.longest = min(self.least, min(gaps)), max(self.longest, max(gaps))
+            self.least, self.longest = min(self.least, *gaps), max(self.longest, *gaps)
             self.none += gaps.count(0.0)
 
 

@@ -40,8 +40,8 @@ _MARKS: tuple[tuple[frozenset[str], re.Pattern[bytes]], ...] = (
     (
         _ERRORS,
         re.compile(
-            rb"\"error\\*\"\s?:\s?[\\\"]*\{|[\"']statusCode[\"']|[\"']details[\"']\s?:|WebserviceException|HttpResponseError"
-            rb"|ErrorResponse|Deployment Error|DeploymentFailed|ResourceNotReady"
+            rb"\"error\\*\"\s?:\s?[\\\"]*\{|[\"']statusCode[\"']|[\"']details[\"']\s?:"
+            rb"|WebserviceException|HttpResponseError|ErrorResponse|Deployment Error|DeploymentFailed|ResourceNotReady"
         ),
     ),
     (

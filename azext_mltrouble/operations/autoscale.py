@@ -10,13 +10,13 @@ from azext_mltrouble.operations.autoscale_traffic import input_errors, traffic_o
 
 if TYPE_CHECKING:
     from azext_mltrouble.autoscale.settings import Router, Settings
-    from azext_mltrouble.autoscale.traffic import Figures, Traffic
+    from azext_mltrouble.autoscale.traffic import Traffic
 
 #: Slices of time in a picture: as wide as the text sketch, or as the page.
 _SKETCH_SLICES, _PAGE_SLICES = 80, 240
 
 
-def recommend(
+def recommend(  # pylint: disable=too-many-locals  # an option of the command is an argument
     cmd: Any,
     *,
     name: str | None = None,
@@ -72,7 +72,7 @@ def recommend(
     return result
 
 
-def backtest(
+def backtest(  # pylint: disable=too-many-locals  # as above
     cmd: Any,
     *,
     name: str | None = None,
@@ -111,7 +111,7 @@ def backtest(
             given = Settings(min_replicas, max_replicas, target_utilization / 100, slots)
         traffic = _traffic(service, request_log, request_counts, request_time, last_days)
         current = service.scaling.settings if service else None
-        return backtested(traffic, goal, router, slots, train_share, given, current)
+        return backtested(traffic, goal, router, slots, train_share, given=given, current=current)
 
 
 def _router(service: AksService | None, queue_wait: float | None, start_delay: float, smoothing: float) -> Router:

@@ -217,7 +217,7 @@ def test_a_backtest_judges_on_what_the_policies_have_not_seen(daily: Traffic) ->
     assert policies["recommended"]["goalKept"]
     assert not policies["guideAtMean"]["goalKept"]
     assert policies["cheapest"]["replicaHours"] <= policies["recommended"]["replicaHours"]
-    given = backtest(daily, Goal(), Router(), 1, 0.5, Settings(2, 5))
+    given = backtest(daily, Goal(), Router(), 1, 0.5, given=Settings(2, 5))
     assert [row["policy"] for row in given["policies"]] == ["given"]
 
 
