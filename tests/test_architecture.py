@@ -17,7 +17,7 @@ ALLOWED = {
     "cloud": {"cloud"},
     "local": {"local"},
     "autoscale": {"autoscale"},
-    "render": {"render"},
+    "render": {"render", "autoscale.timeline"},
 }
 #: The parts that run anywhere: nothing of Azure, of az or of Docker.
 PURE = ("diagnosis", "autoscale")

@@ -5,9 +5,9 @@ from collections import OrderedDict
 from dataclasses import replace
 from typing import Any
 
-from azext_mltrouble.autoscale.sketch import COLUMNS, sketch
 from azext_mltrouble.autoscale.timeline import Timeline
 
+from .autoscale_sketch import COLUMNS, sketch
 from .command_line import fit_command
 from .table import WIDTH, Row, two_columns
 from .text import one_line, wrap

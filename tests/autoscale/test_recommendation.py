@@ -16,9 +16,9 @@ from azext_mltrouble.autoscale.recommendation import Goal, Service, commands, re
 from azext_mltrouble.autoscale.sampling import sample
 from azext_mltrouble.autoscale.settings import Router, Settings
 from azext_mltrouble.autoscale.simulation import replay
-from azext_mltrouble.autoscale.sketch import sketch
 from azext_mltrouble.autoscale.timeline import timelines
 from azext_mltrouble.autoscale.traffic import Figures, Traffic, read_request_log
+from azext_mltrouble.render.autoscale_sketch import sketch
 
 MakeTraffic = Callable[..., Traffic]
 DESCRIBED = {
