@@ -186,9 +186,8 @@ def _named_at(raw: bytes, stem_at: int, match: re.Match[bytes]) -> Span | None:
         sign in _ASSIGNMENTS or _has_value_without_sign(raw, begin, name, match) or _is_key_in_prose(raw, kind, match)
     ):
         return None
-    if sign == b":" and raw[match.end() : match.end() + 1] in (b"{", b"["):
-        return None  # an object or a list: its own fields decide
-    if kind == "cookie" and sign != b":":
+    is_nested = sign == b":" and raw[match.end() : match.end() + 1] in (b"{", b"[")  # its own fields decide
+    if is_nested or (kind == "cookie" and sign != b":"):
         return None
     start, end = _value(raw, begin, match.end(), dumped=sign == b"=" and not match["close"] and name.isupper())
     value = raw[start:end]
