@@ -268,7 +268,7 @@ examples:
     - name: Check the key vault of a workspace.
       text: az ml trouble keyvault check --workspace-name myws --resource-group myrg --output table
     - name: Write the access policies for the template to a file (bash).
-      text: az ml trouble keyvault check -w myws -g myrg --query accessPolicies -o json > policies.json
+      text: az ml trouble keyvault check -w myws -g myrg --query accessPolicies --output json
     - name: Write the access policies for the template to a file (PowerShell).
       text: az ml trouble keyvault check -w myws -g myrg --query accessPolicies -o json | Set-Content policies.json
     - name: Tell whether a deployment is proven to have wiped the policies (bash and PowerShell).
