@@ -267,7 +267,7 @@ long-summary: >-
 examples:
     - name: Check the key vault of a workspace.
       text: az ml trouble keyvault check --workspace-name myws --resource-group myrg --output table
-    - name: Write the access policies for the template to a file (bash).
+    - name: Print the access policies for the template (bash; add a redirection to keep them).
       text: az ml trouble keyvault check -w myws -g myrg --query accessPolicies --output json
     - name: Write the access policies for the template to a file (PowerShell).
       text: az ml trouble keyvault check -w myws -g myrg --query accessPolicies -o json | Set-Content policies.json
