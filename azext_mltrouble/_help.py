@@ -12,7 +12,7 @@ helps["ml trouble diagnose"] = """
 type: command
 short-summary: Name the stage at which a deployment fails, the root cause, and the next step.
 long-summary: >-
-    Reads what Azure knows about a web service (v1) or an online endpoint (v2), its image, its logs and the resources
+    Reads what Azure knows about a web service (v1), its image, its logs and the resources
     that it depends on, and explains it. With --log or --bundle it reads files instead and needs no login.
     Nothing is written in Azure, and secrets are masked before anything is shown. A check that could not run is shown
     as unknown and says why.

@@ -16,7 +16,7 @@ from azext_mltrouble._completers import (
 _NAME = CLIArgumentType(
     options_list=["--name", "-n"],
     completer=complete_target_names,
-    help="Name of the web service (v1) or online endpoint (v2).",
+    help="Name of the web service (v1), or of an image (NAME or NAME:VERSION) of which no service came to be.",
 )
 _WORKSPACE_NAME = CLIArgumentType(
     options_list=["--workspace-name", "-w"],
@@ -76,7 +76,7 @@ def load_arguments(loader: Any) -> None:
             "all_targets",
             options_list=["--all"],
             action="store_true",
-            help="Diagnose every web service and online endpoint of the workspace.",
+            help="Diagnose every web service (v1) of the workspace; its online endpoints (v2) are listed as unknown.",
             **target,
         )
         context.argument("fail_on", _FAIL_ON)
