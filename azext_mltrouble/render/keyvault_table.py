@@ -31,7 +31,8 @@ def restore_table(result: dict[str, Any]) -> list[Row]:
         ("Before", [line for one in result["before"] for line in prose(_policy(one))] or prose("no policies")),
         ("After", [line for one in result["after"] for line in prose(_policy(one))] or prose("no policies")),
     ]
-    return two_columns("Restored" if result["changed"] else "Unchanged", one_line(result["message"]), sections)
+    outcome = "Restored" if result["changed"] else "Unchanged"
+    return two_columns("Policy", f"{outcome}: {one_line(result['message'])}", sections)
 
 
 _STATUS = {
