@@ -29,7 +29,7 @@ def stages_of(evidence: Evidence, findings: tuple[Finding, ...]) -> tuple[Stage,
 
 def failed_stage(root: Finding | None, stages: tuple[Stage, ...]) -> str | None:
     """The root cause's stage, or else the first that failed."""
-    if root and root.severity == "error":
+    if root:
         return root.stage
     return next((stage.stage for stage in stages if stage.status == "failed"), None)
 
