@@ -134,3 +134,8 @@ make_azurite() {  # the storage emulator in which the simulated Azure keeps its 
     (cd "$ROOT" && quietly azurite "$WORK/az-$NEWEST_AZ/bin/python" -c \
         'from tests.azuresim import azurite; azurite.install(azurite.default_folder())')
 }
+
+find_browser() {  # Chromium, in which the HTML reports are tested; without it those tests are skipped and say so
+    command -v chromium >/dev/null || (install_with_apt chromium fonts-dejavu-core) ||
+        say "chromium is missing: the HTML reports are not tested in a browser (as root: apt-get install chromium)"
+}
