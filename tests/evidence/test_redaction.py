@@ -222,7 +222,7 @@ HARMLESS = [
     "--pass-filenames --pass is an option",
     "HTTP code=400, exit code=1, ?code=400, &code=NotFound, error code=3de67145758a8300d3a3f1f8528b4727aaaabbbb",
     "type: kubernetes.io/dockerconfigjson",
-    "open /root/.dockercfg: no such file or directory, --from-file=.dockerconfigjson=/root/.docker/config.json",
+    "open /home/me/.dockercfg: no such file or directory, --from-file=.dockerconfigjson=/home/me/.docker/config.json",
     "the primaryKey is missing, primaryKey regenerated on 2024-01-01, primaryKey, secondaryKey",
     "docker run -p 8080:5001 x, docker run -p5001 x, mkdir -p/var/x",
     "docker run --name mysql -p3306:3306 mysql:8",

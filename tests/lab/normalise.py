@@ -5,6 +5,7 @@ Only names of places are replaced, each by the name that it would have in a cont
 - the case's working directory            -> /var/azureml-app
 - the environment's prefix                -> /opt/venv (or what the producer says)
 - the prefix of the Python it came from   -> /usr/local
+- the home directory of who runs it       -> /home/dockeruser
 - addresses of the lab's own servers      -> what the producer says (pypi.example, contosoml.azurecr.io, ...)
 - the hosts of public package indexes     -> pypi.example (lines that show the machine's own pip settings are dropped)
 - the hosts of public conda channels      -> conda.example
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import re
 import socket
+from pathlib import Path
 
 from pip._internal.models.index import PyPI, TestPyPI
 
@@ -37,6 +39,7 @@ def normalise(text: str, places: dict[str, str]) -> str:
     """``text`` with every key of ``places`` replaced by its value, longest first, and cut to a bounded length."""
     for place in sorted(places, key=len, reverse=True):
         text = text.replace(place, places[place])
+    text = text.replace(f"{Path.home()}/", "/home/dockeruser/")
     text = LOCAL_SETTINGS.sub("", text)
     text = INDEX_HOST.sub("pypi.example", text)
     text = CHANNEL_HOST.sub("conda.example", text)
